@@ -1,0 +1,1 @@
+"""Values and decisions: pure, no I/O and no clock."""

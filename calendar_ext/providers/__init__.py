@@ -1,0 +1,1 @@
+"""Where remote calendars live: one folder per provider, one port for all."""

@@ -1,0 +1,1 @@
+"""The engine: providers and stores through ports, nothing else."""
