@@ -1,4 +1,4 @@
-"""The values that cross the hooks. Plain types only; times are aware UTC datetimes plus an IANA zone, all-day = dates."""
+"""The values that cross the hooks: plain types; times are aware UTC datetimes plus an IANA zone, all-day = dates."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class AppointmentPage:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentDraft:
-    """What a calendar asks the host to write. Only `fields` are to be changed; `ref` None = create, `cancel` = cancel."""
+    """What a calendar asks the host to write: only `fields` change; `ref` None = create, `cancel` = cancel."""
 
     ref: str | None
     fields: frozenset[str]
@@ -222,6 +222,3 @@ class Registry(Protocol):
 
     def log(self, op_id: str, text: str, **facts: Any) -> None:
         """Append one line; never changed or removed."""
-
-
-Data = Literal["keep", "export_then_delete", "delete"]
