@@ -30,8 +30,8 @@ class Span(NamedTuple):
 class When:
     """Start and end as people wrote them; the end is exclusive.
 
-    Walls read `2026-11-23T09:00:00` for timed and `2026-11-23` for all-day. Zones are IANA names; `''` is floating for a
-    timed event and always the value of an all-day one.
+    Walls read `2026-11-23T09:00:00` for timed and `2026-11-23` for all-day. Zones are IANA names; `''` is floating for
+    a timed event and always the value of an all-day one.
     """
 
     start_wall: str
