@@ -5,6 +5,7 @@ CalendarExtError
 │   ├── ProviderUnavailable        timeouts, 5xx, reset connections
 │   ├── UnknownOutcome             a write left us and no answer came back: look before sending again
 │   ├── RateLimited                429, 403 with a rate reason
+│   ├── StoreUnavailable           the host's database is down, locked or failing over
 │   └── LeaseLost                  another process is at work, or the extension was deactivated
 ├── NeedsPerson                  stop, tell the owner; `remedy` is a sentence
 │   ├── AuthorizationExpired       sign in again
@@ -67,6 +68,10 @@ class UnknownOutcome(Retryable):
 
 class RateLimited(Retryable):
     """The provider asks us to slow down. It is tried again by itself."""
+
+
+class StoreUnavailable(Retryable):
+    """The database is not answering. It is tried again by itself."""
 
 
 class LeaseLost(Retryable):

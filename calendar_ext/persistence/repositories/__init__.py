@@ -1,0 +1,1 @@
+"""What the ports ask for, answered in SQL; one module per section of the schema."""
