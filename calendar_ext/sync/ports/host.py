@@ -90,5 +90,8 @@ class HostPort(Protocol):
         :raises Retryable: the host could not do it now.
         """
 
+    def contacts(self, owner_id: str, emails: Collection[str]) -> dict[str, str]:
+        """Return address -> contact id for those of the addresses that a person's contacts have."""
+
     def tell(self, what: Told, **facts: Any) -> None:
         """Tell listeners, after commit. Never raises."""

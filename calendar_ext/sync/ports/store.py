@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .content import Calendars, Cursors, Events, Occurrences, Runs, SyncStates, Wakes
+    from .content import Calendars, Cursors, Events, Occurrences, Release, Runs, SyncStates, Wakes
     from .people import Accounts, Attempts, Choices, Connections, Pages
     from .plan import Appointments, Conflicts, Edits, HostChanges, Links, Operations
     from .running import Audit, Credentials, Installations, Leases, Processes, Settings
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A claim on one account. The first statement of every write transaction of a run asks whether it still holds."""
+    """A claim on one account. The first statement of every write transaction of a run asks whether it still holds.
+
+    :param release: the claim ends with this transaction: how, is written by that same statement. Wake rows stay.
+    """
 
     account_id: int
     epoch: int
     lease_seconds: int = 60
+    release: Release | None = None
 
 
 class UnitOfWork(Protocol):
@@ -61,8 +65,9 @@ class UnitOfWork(Protocol):
 class Store(Protocol):
     """Where units of work come from."""
 
-    #: Rows a background chunk may hold on this database.
-    chunk_rows: int
+    @property
+    def chunk_rows(self) -> int:
+        """Return how many rows a background chunk may hold on this database."""
 
     def read(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that is rolled back at its end."""
@@ -75,4 +80,6 @@ class Store(Protocol):
         transaction.
 
         :raises LeaseLost: the fence no longer holds, or the extension is not active.
+        :raises StoreUnavailable: the database is down, locked or failing over; nothing was written.
+        :raises Refused: the database does not take these values; nothing was written (L11: halve the chunk).
         """
