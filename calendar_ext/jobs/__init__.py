@@ -1,0 +1,1 @@
+"""Time: what runs when, and in which process."""
