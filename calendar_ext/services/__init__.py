@@ -1,0 +1,1 @@
+"""One use case, one function or small class; no request, no SQL."""
