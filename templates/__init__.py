@@ -1,0 +1,1 @@
+"""Templates, mapped into the wheel as `calendar_ext.templates`."""
