@@ -1,0 +1,160 @@
+"""The story of one exported calendar: what is in the file is in the host, occurrence for occurrence, over two years."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from . import Step, marketplace, syncing
+from .calendar import MIRA, days, until_in_step
+from .cast import Cast, true
+
+ZONE = ZoneInfo("Europe/Berlin")
+TWO_YEARS = timedelta(days=730)
+PATIENCE = 180.0
+#: Title, first day, last day, and for what has times: start and end on the clock.
+Seen = tuple[str, date, date, str, str]
+_EVENT_ID = re.compile(r"cx-e-(?P<event>.+)-(?P<day>\d{4}-\d\d-\d\d)\Z")
+
+
+def main(cast: Cast) -> list[Step]:
+    """Return the steps: install, activate, connect, and compare two years of the file with the Calendar page."""
+    acts = {
+        "installed": marketplace.install,
+        "activated": marketplace.activate,
+        "tab_after_new_login": marketplace.menu_after_new_login,
+        "tab_visible": marketplace.tab_is_visible,
+        "connected": syncing.connect,
+        "first_sync_complete": _read,
+        "first_sync_notified_nobody": syncing.notified_nobody,
+        "host_equals_file": _equal,
+    }
+    return [Step(name, partial(act, cast), name != "first_sync_notified_nobody") for name, act in acts.items()]
+
+
+def _read(cast: Cast) -> str:
+    tab = until_in_step(cast, MIRA, PATIENCE)
+    syncing.count_events(cast, tab)
+    refused = "; ".join(f"{name}: {reason}" for name, reason in cast.demo.standin.refused)
+    return f"{cast.notes['pulled']} events" + (f"; not understood: {refused}" if refused else "")
+
+
+def _equal(cast: Cast) -> str:
+    """Older and later events follow the first weeks in the background, so the comparison is asked until it holds."""
+    first, wanted = _in_file(cast)
+    true(wanted, "the file has no events to compare")
+    ends = time.monotonic() + PATIENCE
+    while (found := _in_host(cast, first)) != wanted and time.monotonic() < ends:
+        time.sleep(3)
+    missing, extra = wanted - found, found - wanted
+    true(not missing and not extra, f"missing {_some(missing)}; too many {_some(extra)}")
+    return f"{wanted.total()} occurrences from {first} to {first + TWO_YEARS}, all equal"
+
+
+def _some(seen: Counter[Seen]) -> str:
+    shown = "; ".join(" ".join(map(str, one)) for one in list(seen)[:3])
+    return f"{seen.total()} ({shown})" if shown else "0"
+
+
+# ── What is in the file, by a reader of its own ────────────────────────────────────────────────────────────────
+
+
+def _in_file(cast: Cast) -> tuple[date, Counter[Seen]]:
+    """Return the first day of the two years with the most in them, and what is in those."""
+    import recurring_ical_events
+    from icalendar import Calendar
+
+    calendar = Calendar.from_ical(Path(str(cast.file)).read_bytes())
+    events = [event for event in calendar.walk("VEVENT") if "DTSTART" in event]
+    for event in events:
+        # Some products write both; RFC 5545 section 3.6.1 allows one, and the end is what people see.
+        if "DTEND" in event:
+            event.pop("DURATION", None)
+    query = recurring_ical_events.of(calendar, skip_bad_series=True)
+    starts = [_local(event.start) for event in events]
+    candidates = {datetime.now(ZONE) - TWO_YEARS / 2, *(start - timedelta(days=1) for start in starts)}
+    found = {first.date(): _counted(cast, query, first.date()) for first in _spread(candidates)}
+    return max(found.items(), key=lambda pair: pair[1].total(), default=(date.today(), Counter()))
+
+
+def _spread(candidates: Iterable[datetime]) -> list[datetime]:
+    """Return at most eight of them, the earliest and the latest included."""
+    ordered = sorted(candidates)
+    return ordered if len(ordered) <= 8 else [*ordered[:: len(ordered) // 7], ordered[-1]]
+
+
+def _counted(cast: Cast, query: Any, first: date) -> Counter[Seen]:
+    last = first + TWO_YEARS
+    refused = {name for name, _ in cast.demo.standin.refused}
+    events = [event for event in query.between(first, last) if str(event.get("STATUS", "")).upper() != "CANCELLED"]
+    seen = (_of_event(event) for event in events if str(event.get("UID", "")) not in refused)
+    return Counter(one for one in seen if first <= one[1] < last)
+
+
+def _local(moment: date | datetime) -> datetime:
+    if not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=ZONE)
+    return moment.replace(tzinfo=ZONE) if moment.tzinfo is None else moment.astimezone(ZONE)
+
+
+def _of_event(event: Any) -> Seen:
+    title = " ".join(str(event.get("SUMMARY", "")).split()) or "(no title)"
+    start, end = _local(event.start), _local(event.end)
+    if not isinstance(event.start, datetime):
+        last = max(start.date(), end.date() - timedelta(days=1))
+        return title, start.date(), last, "", ""
+    last = max(start, end.astimezone(UTC).astimezone(ZONE) - timedelta(seconds=1)).date()
+    return title, start.date(), last, f"{start:%H:%M}", f"{end:%H:%M}"
+
+
+# ── What is in the host, as the Calendar page lists it ─────────────────────────────────────────────────────────
+
+
+def _in_host(cast: Cast, first: date) -> Counter[Seen]:
+    """Return what begins within the two years: an event of several days stands under each of them."""
+    found: dict[str, list[tuple[date, Any]]] = {}
+    for day, name, link in _links(cast, first, first + TWO_YEARS):
+        found.setdefault(name, []).append((day, link))
+    before = {name for _, name, _ in _links(cast, first - timedelta(days=1), first)}
+    return Counter(_of_links(links) for name, links in found.items() if name not in before)
+
+
+def _links(cast: Cast, first: date, last: date) -> Iterator[tuple[date, str, Any]]:
+    day = first
+    while day < last:
+        page = days(cast.mira, day)
+        true(not page.has("There are more events than fit here"), f"a page from {day} on holds too much")
+        for link in page.find("//a[contains(@class,'cx-event')]"):
+            named = _EVENT_ID.match(link.get("id"))
+            stands = date.fromisoformat(named["day"]) if named else day
+            if named and stands < last:
+                yield stands, named["event"], link
+        day += timedelta(days=LIST_DAYS)
+
+
+#: Days the list view of the Calendar page holds (`Limits.list_days`).
+LIST_DAYS = 42
+
+
+def _of_links(links: list[tuple[date, Any]]) -> Seen:
+    listed = sorted({day for day, _ in links})
+    link = links[0][1]
+    title = " ".join(link.xpath("string(.//*[contains(@class,'cx-event-title')])").split())
+    times = link.findtext(".//time") or ""
+    if "–" not in times:
+        return title, listed[0], listed[-1], "", ""
+    start, end = (_clock(part) for part in times.split("–"))
+    return title, listed[0], listed[-1], start, end
+
+
+def _clock(text: str) -> str:
+    """Return a time of the page, in 12 or 24 hours, as HH:MM."""
+    plain = text.replace("\u202f", " ").replace("\xa0", " ").strip()
+    return datetime.strptime(plain, "%I:%M %p" if plain[-1:] == "M" else "%H:%M").strftime("%H:%M")
