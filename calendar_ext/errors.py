@@ -19,6 +19,7 @@ CalendarExtError
 │   ├── CursorExpired
 │   └── SuspiciouslyEmpty          a listing without events where there were many
 ├── Gone                         the thing is not there: event, calendar, connection
+│   └── NotInstalled               our tables are not there
 ├── Refused                      the request is wrong; sending it again changes nothing
 └── Defect                       ours; log with a reference the user can quote
 """
@@ -139,6 +140,10 @@ class SuspiciouslyEmpty(Stale):
 
 class Gone(CalendarExtError):
     """This is no longer there."""
+
+
+class NotInstalled(Gone):
+    """Calendar is not installed: its tables are not there."""
 
 
 class Refused(CalendarExtError):

@@ -11,7 +11,7 @@ from ..sync.ports.plan import HookInsert, HostChangeRecord
 from .base import db_now
 from .repositories.event_json import dumps
 from .tables import HostChange, Installation
-from .unit_of_work import begin_writing
+from .unit_of_work import begin_writing, named
 
 _COLUMNS = HostChange.__table__.c
 _GIVEN = ("kind", "ref", "version", "actor_id", "origin", "payload")
@@ -41,11 +41,11 @@ class SqlHookInsert(HookInsert):
         # Not session.begin_nested(): it flushes, and the host's own invalid row would fail inside our `except`.
         connection = session.connection(bind_arguments={"mapper": HostChange})
         _begin(connection)
-        with connection.begin_nested():
+        with named(), connection.begin_nested():
             connection.execute(_INSERT, _values(change))
 
     def _alone(self, change: HostChangeRecord) -> None:
-        with self._engine().connect() as connection:
+        with named(), self._engine().connect() as connection:
             begin_writing(connection)
             connection.execute(_INSERT, _values(change))
             connection.commit()

@@ -26,10 +26,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
 
+from ..errors import NotInstalled
 from .base import NAMING, PREFIX, Key, db_now
-from .unit_of_work import begin_writing, is_missing_table, translated
+from .unit_of_work import begin_writing, translated
 
 _METADATA = MetaData(naming_convention=NAMING)
 REGISTRY = Table(
@@ -94,9 +94,7 @@ class OwnRegistry:
         try:
             with translated(), self._engine().connect() as connection:
                 row = connection.execute(query).mappings().first()
-        except DBAPIError as error:
-            if not is_missing_table(error):
-                raise
+        except NotInstalled:
             row = None
         if row is None:
             return self._entry(id)

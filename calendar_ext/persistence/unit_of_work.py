@@ -9,15 +9,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, exists, select, update
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 
-from ..errors import Defect, LeaseLost, Refused, StoreUnavailable
+from ..errors import Defect, LeaseLost, NotInstalled, Refused, StoreUnavailable
 from ..limits import Limits
 from ..sync.ports.store import Fence, Store, UnitOfWork
 from .base import db_now
-from .repositories.sync_states import released
-from .tables import Installation, SyncState
+from .repositories.fences import hold
+from .tables import Installation
 from .turns import Turns
 
 #: Attributes of a unit of work; each is a module of `repositories` whose class is the name in CamelCase.
@@ -116,10 +116,22 @@ def begin_writing(connection: Connection) -> None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what the database says into errors that rooms without SQL know; a missing table stays what it is."""
+def named() -> Iterator[None]:
+    """Say of a missing table that we are not installed; leave every other error as it is."""
     try:
         yield
+    except DBAPIError as error:
+        if is_missing_table(error):
+            raise NotInstalled from error
+        raise
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the database says into errors that rooms without SQL know."""
+    try:
+        with named():
+            yield
     except (IntegrityError, DataError) as error:
         raise Refused("The database does not take these values.", reason=type(error).__name__) from error
     except TimeoutError as error:
@@ -141,11 +153,7 @@ def is_missing_table(error: DBAPIError) -> bool:
 
 
 def _hold(connection: Connection, fence: Fence) -> None:
-    """Renew the lease, or stop: an UPDATE, since a row only read could change hands before we commit (L5)."""
-    renewed = {"lease_until": db_now() + fence.lease_seconds}
-    held = update(SyncState).values(**(released(fence.release) if fence.release else renewed))
-    held = held.where(SyncState.account_id == fence.account_id, SyncState.epoch == fence.epoch, exists(_ACTIVE))
-    if connection.execute(held).rowcount != 1:
+    if not hold(connection, fence):
         raise LeaseLost(account_id=fence.account_id, epoch=fence.epoch)
 
 

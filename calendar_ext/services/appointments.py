@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..errors import Refused
+from ..errors import NotInstalled, Refused
 from ..sync.payloads import payload_of
 from ..sync.ports.plan import HookInsert, HostChangeRecord
 from . import translating
@@ -27,6 +27,7 @@ class Recording:
         #: Calls since the process started that left no row: what made no sense, and what went wrong.
         self.refused = 0
         self.failed = 0
+        self._absence_said = False
 
     def record(
         self, session: Any, kind: str, value: Any, actor_id: Any = None, origin: Any = None, **beside: Any
@@ -43,10 +44,17 @@ class Recording:
         except Refused as refusal:
             self.refused += 1
             log.warning("%s was refused: %s makes no sense.", kind, refusal.facts.get("reason", "the value"))
+        except NotInstalled:
+            self._say_absence_once()
         except Exception as error:
             # Not log.exception: a database error quotes the values of its statement.
             self.failed += 1
             log.error("%s could not be noted: %s. The next compare finds it.", kind, type(error).__name__)
+
+    def _say_absence_once(self) -> None:
+        if not self._absence_said:
+            self._absence_said = True
+            log.info("Calendar is not installed: what the host fires is not noted.")
 
 
 def change_of(kind: str, value: Any, actor_id: Any = None, origin: Any = None) -> HostChangeRecord:

@@ -199,11 +199,13 @@ def test_a_host_that_was_never_installed_saves_all_the_same(database: str, caplo
     engine = create_engine(database)
     Base.metadata.create_all(engine)
     recording = Recording(insert=SqlHookInsert(lambda: engine))
-    with Session(engine) as session:
+    with caplog.at_level("INFO", "calendar_ext.hooks"), Session(engine) as session:
         save(session, recording, "A secret title")
+        save(session, recording, "Another")
         session.commit()
-        assert session.scalar(select(Row.title)) == "A secret title"
-    assert recording.failed == 1
+        assert session.scalars(select(Row.title)).all() == ["A secret title", "Another"]
+    assert recording.failed == 0
+    assert caplog.text.count("is not installed") == 1
     assert "secret" not in caplog.text
     engine.dispose()
 
