@@ -113,7 +113,10 @@ def extension_install(app, actor_id, options, accepted_permissions):
 
 @hookspec(firstresult=True)
 def extension_activate(app, actor_id, options):
-    """Open the gate in every process. `options` may hold `scheduler_active`, `accept_fees`, `tell_colleagues`."""
+    """Open the gate in every process; while it is open, change the options that differ.
+
+    :param options: may hold `scheduler_active`, `accept_fees`, `tell_colleagues`.
+    """
 
 
 @hookspec(firstresult=True)

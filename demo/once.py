@@ -18,7 +18,7 @@ from typing import Any
 from .chapters import Step, exported, plot
 from .chapters.cast import Cast
 from .providers import STANDINS
-from .run import running
+from .run import UNUSABLE, not_started, running
 
 
 @dataclass
@@ -85,6 +85,8 @@ def main(asked: argparse.Namespace) -> int:
             story = Story(Cast(demo, asked.ics))
             story.tell(STORIES[name](story.cast))
             result = story.result()
+    except UNUSABLE as error:
+        return not_started(error)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return _say(result, asked)

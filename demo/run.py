@@ -20,12 +20,16 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from calendar_ext.errors import CalendarExtError
+
 from . import state
 from .host import create_app, db, seed
 from .providers import STANDINS, Standin
 
 log = logging.getLogger("demo")
 USUAL_PORT = 5000
+#: A file, a port or a setting that cannot be used.
+UNUSABLE = (OSError, ValueError, CalendarExtError)
 
 
 @dataclass
@@ -117,6 +121,19 @@ def main(asked: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for loud in ("werkzeug", "apscheduler", "alembic"):
         logging.getLogger(loud).setLevel(logging.WARNING)
+    place = {"port": asked.port, "provider": asked.provider, "ics": asked.ics, "database": asked.host_db}
+    try:
+        with running(state.folder(asked.fresh), **place) as demo:
+            print(welcome(demo), flush=True)
+            _wait()
+            print("Stopping …", flush=True)
+    except UNUSABLE as error:
+        return not_started(error)
+    return 0
+
+
+def _wait() -> None:
+    """Return when somebody presses Ctrl-C, or SIGTERM arrives."""
     done = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -124,12 +141,13 @@ def main(asked: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    place = {"port": asked.port, "provider": asked.provider, "ics": asked.ics, "database": asked.host_db}
-    with running(state.folder(asked.fresh), **place) as demo:
-        print(welcome(demo), flush=True)
-        done.wait()
-        print("Stopping …", flush=True)
-    return 0
+    done.wait()
+
+
+def not_started(error: Exception) -> int:
+    """Say in one sentence why nothing was started: a file, a port, a setting."""
+    print(f"The demo cannot start: {error}", file=sys.stderr)
+    return 2
 
 
 def welcome(demo: Demo) -> str:

@@ -103,7 +103,14 @@ class Lifecycle:
         options: Mapping[str, Any] | None = None,
         expected_generation: int | None = None,
     ) -> OperationResult:
-        """Open the gate in every process, wake every account, and compare ten seconds later."""
+        """Open the gate in every process, wake every account, and compare ten seconds later.
+
+        While active it changes the options that differ, as the marketplace's Settings do.
+        """
+        if self._differ(options):
+            return self.change_options(
+                actor_id=actor_id, options=options or {}, expected_generation=expected_generation
+            )
         do = self._steps
         steps = (do.check_schema, do.check_keys, do.check_health, do.accept_fees)
 
@@ -115,6 +122,12 @@ class Lifecycle:
         if result.ok and (options or {}).get("tell_colleagues") is True:
             return self._told(result, actor_id)
         return result
+
+    def _differ(self, options: Mapping[str, Any] | None) -> bool:
+        now = self.installation()
+        chosen = terms.chosen_options({}, now.options)
+        asked = {key: value for key, value in (options or {}).items() if key not in terms.MANNERS}
+        return now.state == "active" and chosen | asked != chosen
 
     def deactivate(self, *, actor_id: str | None, expected_generation: int | None = None) -> OperationResult:
         """Close the gate in every process and end every run; nothing is deleted."""

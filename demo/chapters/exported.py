@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from . import Step, marketplace, syncing
+from . import Step, appointments, marketplace, syncing
 from .calendar import MIRA, days, until_in_step
 from .cast import Cast, true
 
@@ -31,12 +31,21 @@ def main(cast: Cast) -> list[Step]:
         "activated": marketplace.activate,
         "tab_after_new_login": marketplace.menu_after_new_login,
         "tab_visible": marketplace.tab_is_visible,
+        "agenda_emptied": _empty,
         "connected": syncing.connect,
         "first_sync_complete": _read,
         "first_sync_notified_nobody": syncing.notified_nobody,
         "host_equals_file": _equal,
     }
     return [Step(name, partial(act, cast), name != "first_sync_notified_nobody") for name, act in acts.items()]
+
+
+def _empty(cast: Cast) -> str:
+    """Cancel what Mira has in the host, so that only the file is on her Calendar page."""
+    links = [link.get("href") for link in cast.mira.get("/appointments/").find("//main//li/a")]
+    for link in links:
+        appointments.cancel(cast, link)
+    return f"{len(links)} appointments of the demo cancelled"
 
 
 def _read(cast: Cast) -> str:
@@ -48,14 +57,19 @@ def _read(cast: Cast) -> str:
 
 def _equal(cast: Cast) -> str:
     """Older and later events follow the first weeks in the background, so the comparison is asked until it holds."""
-    first, wanted = _in_file(cast)
-    true(wanted, "the file has no events to compare")
+    first, wanted, unread = _in_file(cast)
+    true(wanted or unread, "the file has no events to compare")
     ends = time.monotonic() + PATIENCE
-    while (found := _in_host(cast, first)) != wanted and time.monotonic() < ends:
+    while (found := _without(unread, _in_host(cast, first))) != wanted and time.monotonic() < ends:
         time.sleep(3)
     missing, extra = wanted - found, found - wanted
     true(not missing and not extra, f"missing {_some(missing)}; too many {_some(extra)}")
-    return f"{wanted.total()} occurrences from {first} to {first + TWO_YEARS}, all equal"
+    beside = f"; {len(unread)} titles not compared, named above" if unread else ""
+    return f"{wanted.total()} occurrences from {first} to {first + TWO_YEARS}, all equal{beside}"
+
+
+def _without(unread: set[str], seen: Counter[Seen]) -> Counter[Seen]:
+    return Counter({one: count for one, count in seen.items() if one[0] not in unread})
 
 
 def _some(seen: Counter[Seen]) -> str:
@@ -66,8 +80,8 @@ def _some(seen: Counter[Seen]) -> str:
 # ── What is in the file, by a reader of its own ────────────────────────────────────────────────────────────────
 
 
-def _in_file(cast: Cast) -> tuple[date, Counter[Seen]]:
-    """Return the first day of the two years with the most in them, and what is in those."""
+def _in_file(cast: Cast) -> tuple[date, Counter[Seen], set[str]]:
+    """Return the first day of the two years with the most in them, what is in those, and titles not to be compared."""
     import recurring_ical_events
     from icalendar import Calendar
 
@@ -80,8 +94,17 @@ def _in_file(cast: Cast) -> tuple[date, Counter[Seen]]:
     query = recurring_ical_events.of(calendar, skip_bad_series=True)
     starts = [_local(event.start) for event in events]
     candidates = {datetime.now(ZONE) - TWO_YEARS / 2, *(start - timedelta(days=1) for start in starts)}
-    found = {first.date(): _counted(cast, query, first.date()) for first in _spread(candidates)}
-    return max(found.items(), key=lambda pair: pair[1].total(), default=(date.today(), Counter()))
+    unread = _unread(cast, events)
+    found = {first.date(): _without(unread, _counted(query, first.date())) for first in _spread(candidates)}
+    best = max(found, key=lambda first: found[first].total())
+    return best, found[best], unread
+
+
+def _unread(cast: Cast, events: list[Any]) -> set[str]:
+    """Return every title of the series and events that were not understood as they are written."""
+    named = {name for name, _ in cast.demo.standin.refused}
+    series = {str(event.get("UID")) for event in events if {_title(event), str(event.get("UID"))} & named}
+    return {_title(event) for event in events if str(event.get("UID")) in series}
 
 
 def _spread(candidates: Iterable[datetime]) -> list[datetime]:
@@ -90,12 +113,15 @@ def _spread(candidates: Iterable[datetime]) -> list[datetime]:
     return ordered if len(ordered) <= 8 else [*ordered[:: len(ordered) // 7], ordered[-1]]
 
 
-def _counted(cast: Cast, query: Any, first: date) -> Counter[Seen]:
+def _counted(query: Any, first: date) -> Counter[Seen]:
     last = first + TWO_YEARS
-    refused = {name for name, _ in cast.demo.standin.refused}
     events = [event for event in query.between(first, last) if str(event.get("STATUS", "")).upper() != "CANCELLED"]
-    seen = (_of_event(event) for event in events if str(event.get("UID", "")) not in refused)
+    seen = (_of_event(event) for event in events)
     return Counter(one for one in seen if first <= one[1] < last)
+
+
+def _title(event: Any) -> str:
+    return " ".join(str(event.get("SUMMARY", "")).split()) or "(no title)"
 
 
 def _local(moment: date | datetime) -> datetime:
@@ -105,7 +131,7 @@ def _local(moment: date | datetime) -> datetime:
 
 
 def _of_event(event: Any) -> Seen:
-    title = " ".join(str(event.get("SUMMARY", "")).split()) or "(no title)"
+    title = _title(event)
     start, end = _local(event.start), _local(event.end)
     if not isinstance(event.start, datetime):
         last = max(start.date(), end.date() - timedelta(days=1))

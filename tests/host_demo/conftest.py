@@ -89,7 +89,7 @@ class Plugin:
     @hookimpl
     def extension_uninstall(self, data):
         self.seen.append(("uninstall", data))
-        return self.run("uninstall", "uninstalled")
+        return self.run("uninstall", "uninstalled", purge_at=4102444800 if data == "keep" else None)
 
     @hookimpl
     def account_tabs(self, user):

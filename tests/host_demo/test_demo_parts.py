@@ -91,6 +91,20 @@ def test_the_keys_are_made_once_and_are_for_nobody_else(tmp_path: Path) -> None:
     assert len(base64.b64decode(key)) == 32
 
 
+@pytest.mark.parametrize("mode", [[], ["--once"]])
+def test_a_file_that_cannot_be_used_is_told_in_a_sentence(
+    mode: list[str], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "folder", lambda fresh: tmp_path)
+    heavy = tmp_path / "heavy.ics"
+    with heavy.open("wb") as file:
+        file.truncate(21 * 2**20)
+    for path in (tmp_path / "missing.ics", heavy):
+        asked = arguments([*mode, "--ics", str(path), "--host-db", f"sqlite:///{tmp_path / 'host.sqlite'}"])
+        assert (once.main if asked.once else run.main)(asked) == 2
+        assert "The demo cannot start: " in capsys.readouterr().err
+
+
 def test_the_story_has_every_check_that_was_promised() -> None:
     assert set(PROMISED.split()) <= set(MAIN)
     assert set(MAIN) >= ESSENTIAL

@@ -69,6 +69,17 @@ def test_ticking_the_scheduler_accepts_the_fee(app: Flask, person: Sign) -> None
     assert seen(app)[-1] == ("activate", {"scheduler_active": True, "accept_fees": True, "tell_colleagues": True})
 
 
+def test_an_active_card_leads_to_settings_where_an_option_is_switched_on_later(app: Flask, person: Sign) -> None:
+    ada = person(app, "ada")
+    ada.press(f"{CARD}/install")
+    ada.press(f"{CARD}/activate")
+    assert "Settings of Sample" in ada.page(f"{CARD}/activate")
+    answer = ada.press(f"{CARD}/activate", scheduler_active="1")
+    assert answer.status_code == 200
+    assert seen(app)[-1] == ("activate", {"scheduler_active": True, "accept_fees": True, "tell_colleagues": False})
+    assert 'value="1" checked' in ada.page(f"{CARD}/activate")
+
+
 def test_a_stale_form_is_refused_with_a_message(app: Flask, person: Sign) -> None:
     ada, late = person(app, "ada"), person(app, "ada")
     ada.press(f"{CARD}/install")
@@ -89,6 +100,17 @@ def test_uninstalling_an_active_one_deactivates_it_first(app: Flask, person: Sig
     assert seen(app)[-1] == ("uninstall", "delete")
     assert "deactivate started" in ada.page(CARD)
     assert "not in a state for that" in ada.press(f"{CARD}/uninstall", data="delete").text
+
+
+def test_what_was_kept_can_be_deleted_later_or_used_again(app: Flask, person: Sign) -> None:
+    ada = person(app, "ada")
+    ada.press(f"{CARD}/install")
+    assert "stored is kept until Fri 1 Jan 2100" in ada.press(f"{CARD}/uninstall", data="keep").text
+    assert "Reinstall with old data" in ada.page(CARD)
+    assert "Delete what Sample stored?" in ada.page(f"{CARD}/uninstall")
+    ada.press(f"{CARD}/uninstall", data="delete")
+    assert seen(app)[-1] == ("uninstall", "delete")
+    assert "kept until" not in ada.page(CARD)
 
 
 def test_a_choice_that_is_not_offered_is_refused(app: Flask, person: Sign) -> None:

@@ -244,6 +244,15 @@ def test_an_option_is_switched_later_and_its_fee_agreed_to_then(active: House) -
     assert active.state == "active"
 
 
+def test_activating_again_with_another_choice_changes_the_option_and_nothing_else(active: House) -> None:
+    assert not active.activate(scheduler_active=True).ok, "its fee was not agreed to"
+    assert active.activate(scheduler_active=True, accept_fees=True).ok
+    assert active.lifecycle.installation().options == {"scheduler_active": True}
+    generation = active.lifecycle.installation().generation
+    assert active.activate(scheduler_active=True).ok
+    assert active.lifecycle.installation().generation == generation, "nothing differed, so nothing was done"
+
+
 @pytest.mark.parametrize("options", [{"unheard_of": True}, {"scheduler_active": "yes"}])
 def test_an_option_nobody_knows_is_refused(active: House, options: dict[str, Any]) -> None:
     assert not active.lifecycle.change_options(actor_id="admin", options=options).ok

@@ -90,7 +90,7 @@ class Card:
         return upgrade + {
             "available": ["install"],
             "installed": ["activate", "uninstall"],
-            "active": ["deactivate", "uninstall"],
+            "active": ["settings", "deactivate", "uninstall"],
             "inactive": ["activate", "uninstall"],
             "uninstalled": ["install", "delete"] if self.record and self.record.purge_at else ["install"],
             "failed": ["install", "uninstall"],
@@ -129,6 +129,8 @@ class Card:
     @property
     def data_choices(self) -> list[tuple[str, str]]:
         rules = self.manifest["data"]["on_uninstall"]
+        if self.state == "uninstalled":
+            return [("delete", DATA["delete"])]
         return [(choice, DATA[choice].format(days=rules.get("keep_days", 30))) for choice in rules["choices"]]
 
 
@@ -193,7 +195,8 @@ def _pressed(card: Card, hook: str, **arguments: Any) -> OperationResult:
 
 def _told(result: OperationResult, done: str, id: str) -> Any:
     flash(result.message or done, "ok" if result.ok else "warn")
-    for note in result.notes:
+    exported = result.details.get("export")
+    for note in (*result.notes, *([f"What was stored is in the file {exported}."] if exported else [])):
         flash(note, "ok" if result.ok else "warn")
     session["one_more_page"] = layout.menus_are_old()
     return redirect(url_for("marketplace.show", id=id))
@@ -221,13 +224,14 @@ def activate(id: str) -> Any:
     """Ticking an option that may cost money is what accepts its fee note; nothing is ticked beforehand but the mail."""
     card = _card(id)
     if request.method == "GET":
-        return _page("activate", card, colleagues=_colleagues()) if "activate" in card.actions else _nothing_to_do(card)
+        fits = {"activate", "settings"} & set(card.actions)
+        return _page("activate", card, colleagues=_colleagues()) if fits else _nothing_to_do(card)
     chosen = {option["key"]: option["key"] in request.form for option in card.options if option["type"] == "boolean"}
     fees = any(chosen[option["key"]] for option in card.options if option.get("fee", {}).get("may_apply"))
     options = {**chosen, "accept_fees": fees, "tell_colleagues": "tell_colleagues" in request.form}
     result = _pressed(card, "extension_activate", options=options)
-    if not result.ok:
-        return _told(result, "", id)
+    if not result.ok or card.state == "active":
+        return _told(result, "Saved.", id)
     session["one_more_page"] = layout.menus_are_old()
     session["notes"] = [result.message, *result.notes]
     return redirect(url_for("marketplace.activated", id=id))
@@ -273,7 +277,8 @@ def uninstall(id: str) -> Any:
     if not {"uninstall", "delete"} & set(card.actions):
         return _nothing_to_do(card)
     if request.method == "GET":
-        return _page("uninstall", card, default=card.manifest["data"]["on_uninstall"]["default"])
+        default = "delete" if card.state == "uninstalled" else card.manifest["data"]["on_uninstall"]["default"]
+        return _page("uninstall", card, default=default)
     data = request.form.get("data", "keep")
     if data not in dict(card.data_choices):
         abort(400)
