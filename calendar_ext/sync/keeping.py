@@ -40,8 +40,9 @@ def find_row(unit: UnitOfWork, calendar_id: int, row: Row) -> Row | None:
 def bin_row(unit: UnitOfWork, calendar: CalendarRecord, row: Row, limits: Limits) -> None:
     """Take an event out: a whole object goes to the bin, an occurrence becomes a gap of its series."""
     if not row["recurrence_key"]:
+        revision = unit.calendars.raise_revision(calendar.id)
         unit.edits.change(row["id"], {"pending": 0, "shadow": None})
-        unit.events.remove(calendar, [row["object_id"]], revision=unit.calendars.raise_revision(calendar.id))
+        unit.events.remove(calendar, [row["object_id"]], revision=revision)
         return
     gap: dict[str, Any] = {"kind": str(Kind.GAP), "status": str(Status.CANCELLED), "pending": 0, "shadow": None}
     change_row(unit, calendar, row, gap, limits)

@@ -65,6 +65,7 @@ def _edit_delivered(unit: UnitOfWork, run: Run, parcel: Parcel, answer: RemoteEv
     if answer is None:
         bin_row(unit, parcel.calendar, row, run.limits)
         return None
+    unit.calendars.raise_revision(parcel.calendar.id)  # L6: the calendar's row before the event's
     follower = _follower(unit, parcel.operation)
     identity = {name: answer.row[name] for name in ("object_id", "remote_id", "etag", "ical_uid")}
     if follower is not None and follower.after is not None:
@@ -164,8 +165,8 @@ def vanished(run: Run, parcel: Parcel) -> None:
 
 def _take_out(run: Run, parcel: Parcel, row: Row) -> None:
     with run.store.write(run.fence) as unit:
-        unit.edits.change(row["id"], {"remote_id": row["remote_id"] or row["object_id"]})
         revision = unit.calendars.raise_revision(parcel.calendar.id)
+        unit.edits.change(row["id"], {"remote_id": row["remote_id"] or row["object_id"]})
         unit.events.remove(parcel.calendar, [row["object_id"]], revision=revision)
 
 
