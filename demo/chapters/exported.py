@@ -21,6 +21,11 @@ TWO_YEARS = timedelta(days=730)
 PATIENCE = 180.0
 #: Title, first day, last day, and for what has times: start and end on the clock.
 Seen = tuple[str, date, date, str, str]
+#: A reading that took the event in part: its times are compared unless they are the part that is missing.
+KEPT = "the event was kept"
+ABOUT_TIME = re.compile(r"repe|zone|time|start|end\b")
+#: No alarm is compared, and the other reader gives up over one it cannot read.
+_ALARM = re.compile(rb"BEGIN:VALARM\r?\n.*?END:VALARM\r?\n", re.DOTALL)
 _EVENT_ID = re.compile(r"cx-e-(?P<event>.+)-(?P<day>\d{4}-\d\d-\d\d)\Z")
 
 
@@ -85,7 +90,8 @@ def _in_file(cast: Cast) -> tuple[date, Counter[Seen], set[str]]:
     import recurring_ical_events
     from icalendar import Calendar
 
-    calendar = Calendar.from_ical(Path(str(cast.file)).read_bytes())
+    calendar = Calendar.from_ical(_ALARM.sub(b"", Path(str(cast.file)).read_bytes()))
+    calendar.subcomponents = [part for part in calendar.subcomponents if part.name != "VEVENT" or _has_times(part)]
     events = [event for event in calendar.walk("VEVENT") if "DTSTART" in event]
     for event in events:
         # Some products write both; RFC 5545 section 3.6.1 allows one, and the end is what people see.
@@ -102,9 +108,19 @@ def _in_file(cast: Cast) -> tuple[date, Counter[Seen], set[str]]:
 
 def _unread(cast: Cast, events: list[Any]) -> set[str]:
     """Return every title of the series and events that were not understood as they are written."""
-    named = {name for name, _ in cast.demo.standin.refused}
+    named = {
+        name for name, reason in cast.demo.standin.refused if not reason.endswith(KEPT) or ABOUT_TIME.search(reason)
+    }
     series = {str(event.get("UID")) for event in events if {_title(event), str(event.get("UID"))} & named}
     return {_title(event) for event in events if str(event.get("UID")) in series}
+
+
+def _has_times(event: Any) -> bool:
+    """Return whether the reader of its own understands when an event is; what it does not cannot be compared."""
+    try:
+        return bool(event.start and event.end)
+    except ValueError:
+        return False
 
 
 def _spread(candidates: Iterable[datetime]) -> list[datetime]:
