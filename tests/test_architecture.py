@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "sync": ("sync", "domain", "providers.base"),
     "persistence": ("persistence", "domain", "sync.ports", "_resources"),
     "services": ("services", "domain", "contract", "sync", "providers.base", "providers.registry"),
-    "jobs": ("jobs", "services", "sync"),
+    "jobs": ("jobs", "services", "sync", "domain"),
     "host": ("host", "domain", "contract", "services", "sync.ports"),
     "web": ("web", "domain", "contract", "services", "host", "sync.ports", "_resources"),
     "locale": (),

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, func, insert, select, update
 
-from ...providers.base import RemoteCalendar
-from ...sync.ports.content import CalendarRecord
+from ...sync.ports.content import CalendarRecord, RemoteCalendar
 from ...sync.ports.people import AccountRecord
 from ..base import db_now
 from ..tables import Calendar, Event, Link
