@@ -6,8 +6,8 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 from ..contract import OwnerProfile
 from ..errors import CalendarExtError, Gone, NeedsPerson, SignInFailed
@@ -124,8 +124,10 @@ class Connecting:
     def ready(self) -> None:
         """Return if sign-ins could be kept safe.
 
+        :raises Refused: they would not be protected in this process.
         :raises KeyMissing: the vault has no usable key.
         """
+        self._guard()
         self._vault.ready()
 
     def start(
@@ -142,12 +144,11 @@ class Connecting:
 
         :param repairs: public id of the connection to repair, which then must be this person's own.
         :param again: let the provider ask for consent once more.
-        :raises KeyMissing: nothing could be kept safe.
+        :raises KeyMissing: nothing could be kept safe; or Refused, as `ready`.
         :raises SignInFailed: with reason `not_configured`.
         :raises Gone: no such provider, or the connection to repair is not theirs.
         """
-        self._guard()
-        self._vault.ready()
+        self.ready()
         client = self._client(user, provider)
         account = self._repaired(user, repairs) if repairs else None
         state, nonce, binding = (secrets.token_urlsafe(32) for _ in range(3))
@@ -159,25 +160,16 @@ class Connecting:
             login_hint=account.email if account else "",
             again=again or bool(repairs),
         )
-        public_id = secrets.token_urlsafe(16)
-        sealed = self._vault.seal(sign_in.verifier, user.tenant_id, public_id, "verifier")
+        bound = {"provider": provider, "redirect_uri": redirect_uri, "next": next, "repairs": repairs, "nonce": nonce}
+        attempt = _attempt_of(user, binding, **bound)
+        self._store_attempt(attempt, state, sign_in.verifier)
+        return Started(sign_in.url, attempt.public_id, binding)
+
+    def _store_attempt(self, attempt: AttemptRecord, state: str, verifier: str) -> None:
+        sealed = self._vault.seal(verifier, attempt.tenant_id, attempt.public_id, "verifier").packed()
         with self._store.write(only_active=True) as unit:
-            attempt = AttemptRecord(
-                id=0,
-                public_id=public_id,
-                binding_hash=hashed(binding),
-                tenant_id=user.tenant_id,
-                user_id=user.user_id,
-                provider=provider,
-                verifier=sealed.packed(),
-                nonce=nonce,
-                redirect_uri=redirect_uri,
-                next=next,
-                repairs=repairs,
-                expires_at=unit.now() + self._limits.attempt_seconds,
-            )
-            unit.attempts.add(attempt, hashed(state))
-        return Started(sign_in.url, public_id, binding)
+            ends = unit.now() + self._limits.attempt_seconds
+            unit.attempts.add(replace(attempt, verifier=sealed, expires_at=ends), hashed(state))
 
     def _client(self, user: OwnerProfile, provider: str) -> OAuthClient:
         offer = self.offer(provider, user.tenant_id)
@@ -285,6 +277,19 @@ class Connecting:
 def hashed(secret: str) -> str:
     """Return the form in which a state or a binding is stored and compared."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _attempt_of(user: OwnerProfile, binding: str, **bound: Any) -> AttemptRecord:
+    """Return an attempt bound to a person and their browser, without its sealed verifier."""
+    return AttemptRecord(
+        id=0,
+        public_id=secrets.token_urlsafe(16),
+        binding_hash=hashed(binding),
+        tenant_id=user.tenant_id,
+        user_id=user.user_id,
+        verifier=b"",
+        **bound,
+    )
 
 
 def _gone() -> NoReturn:

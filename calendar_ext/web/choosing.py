@@ -27,7 +27,7 @@ def calendars(id: str) -> Any:
     if request.method == "POST":
         form = pressed(Choose)
         known = {choice.public_id for choice in found}
-        if not (form.mirrored.none_but(known) and form.checked.none_but(known)):
+        if not (form.mirrored.none_but(known) and form.checked.none_but(known) and _direction(form) in DIRECTIONS):
             abort(400)
         try:
             _store(id, form)
@@ -48,6 +48,10 @@ def calendars(id: str) -> Any:
         notices=take(texts()),
     )
     return page, 400 if problem else 200
+
+
+def _direction(form: Choose) -> str:
+    return form.direction.data or "both"
 
 
 def _store(id: str, form: Choose) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..services.health import Condition, worst
-from .texts import N_, Texts
+from .texts import N_, NN_, Texts
 
 #: State → family of colour, mark, text of the badge.
 BADGES = {
@@ -75,8 +75,8 @@ def badge_of(condition: Condition, texts: Texts, *, hero: bool = False) -> Badge
 def sentence_of(condition: Condition, texts: Texts) -> str:
     """Return what there is to say of one connection, besides that it is in step."""
     if condition.state == "error":
-        one, many = N_("{n} event could not be synchronized."), N_("{n} events could not be synchronized.")
-        return texts.ngettext(one, many, condition.tally.failed)
+        counted = NN_("{n} event could not be synchronized.", "{n} events could not be synchronized.")
+        return texts.ngettext(*counted, condition.tally.failed)
     if condition.state == "calendar_gone":
         text = N_('The calendar "{name}" no longer exists at {company}.')
         return texts.gettext(text, name=condition.gone[0], company=condition.company)
@@ -98,6 +98,9 @@ def hero_of(conditions: Sequence[Condition], texts: Texts) -> Hero:
     if not others:
         text = texts.gettext(N_("Your {host} Agenda is synchronized with {email}"), email=first.email)
     else:
-        one = N_("Your {host} Agenda is synchronized with {email} and {n} more")
-        text = texts.ngettext(one, one, others, email=first.email)
+        more = NN_(
+            "Your {host} Agenda is synchronized with {email} and {n} more",
+            "Your {host} Agenda is synchronized with {email} and {n} more",
+        )
+        text = texts.ngettext(*more, others, email=first.email)
     return Hero(text, True, badge, first)

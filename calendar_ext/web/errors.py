@@ -30,6 +30,7 @@ from .asking import wants_json
 from .messages import SIGN_IN
 from .notices import notice_of
 from .speaking import texts
+from .texts import N_
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ def attach_errors(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(CalendarExtError, _on_ours)
     blueprint.register_error_handler(CSRFError, _on_csrf)
     # By number as well: Flask prefers a host's handler of a number to ours of the class.
-    for kind in (HTTPException, *_PAGES):
+    kinds: tuple[type[Exception] | int, ...] = (HTTPException, *_PAGES)
+    for kind in kinds:
         blueprint.register_error_handler(kind, _on_http)
     blueprint.register_error_handler(Exception, _on_unexpected)
 
@@ -86,7 +88,8 @@ def _why(error: CalendarExtError, id: str) -> str:
 
 
 def _on_csrf(error: CSRFError) -> Any:
-    return answer(400, "refused", {"why": "This page was open for too long. Open it again and repeat what you did."})
+    why = N_("This page was open for too long. Open it again and repeat what you did.")
+    return answer(400, "refused", {"why": why})
 
 
 def _on_http(error: HTTPException) -> Any:

@@ -7,7 +7,7 @@ from flask import render_template, url_for
 from ..contract import OwnerProfile
 from .asking import parts
 from .speaking import texts_for
-from .texts import N_
+from .texts import N_, NN_
 
 
 def start_mail(person: OwnerProfile) -> tuple[str, str, str]:
@@ -23,7 +23,7 @@ def start_mail(person: OwnerProfile) -> tuple[str, str, str]:
 def invitations_sent(actor: OwnerProfile, sent: int, failed: int) -> str:
     """Return the sentence for the administrator's success page."""
     speech = texts_for(actor)
-    said = speech.ngettext(N_("{n} invitation sent."), N_("{n} invitations sent."), sent)
+    said = speech.ngettext(*NN_("{n} invitation sent.", "{n} invitations sent."), sent)
     if not failed:
         return said
-    return said + " " + speech.ngettext(N_("{n} could not be sent."), N_("{n} could not be sent."), failed)
+    return said + " " + speech.ngettext(*NN_("{n} could not be sent.", "{n} could not be sent."), failed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .texts import N_, Texts
+from .texts import N_, NN_, Texts
 
 Family = Literal["ok", "info", "warn", "danger"]
 
@@ -25,13 +25,12 @@ class Action:
 class Message:
     """One sentence: what happened, what it means, what to do. The first action is the main one.
 
-    :param many: the sentence for more than one, where `n` among its facts is a count.
+    :param text: or, where `n` among its facts is a count, the sentence for one and the sentence for more.
     """
 
-    text: str
+    text: str | tuple[str, str]
     family: Family = "warn"
     actions: tuple[Action, ...] = ()
-    many: str = ""
 
 
 _AGAIN = Action(N_("Try again"), "connect", ("provider", "next"))
@@ -105,10 +104,8 @@ MESSAGES: dict[str, Message] = {
     # What went well.
     "connected": Message(N_("Connected as {email}."), "ok"),
     "repaired": Message(N_("Connected again as {email}. Nothing was lost."), "ok"),
-    "paused": Message(N_("Paused. {n} change waiting."), "ok", many=N_("Paused. {n} changes waiting.")),
-    "resumed": Message(
-        N_("Resumed. {n} change is on its way."), "ok", many=N_("Resumed. {n} changes are on their way.")
-    ),
+    "paused": Message(NN_("Paused. {n} change waiting.", "Paused. {n} changes waiting."), "ok"),
+    "resumed": Message(NN_("Resumed. {n} change is on its way.", "Resumed. {n} changes are on their way."), "ok"),
     "syncing": Message(N_("Synchronization with {email} has been started."), "ok"),
     "chosen": Message(N_("Your choice of calendars is saved."), "ok"),
     "looked": Message(N_("The list of calendars is up to date."), "ok"),
@@ -122,6 +119,23 @@ MESSAGES: dict[str, Message] = {
     "kept": Message(N_("The chosen appointments stay only in {host}."), "ok"),
     "released": Message(N_("Approved. Synchronization goes on."), "ok"),
 }
+
+#: Sentences of services and providers that are shown as they are; here so that the catalogues have them.
+SAID_ELSEWHERE = (
+    N_("It ends before it begins."),
+    N_("These times make no sense."),
+    N_("Say at what time it begins, or tick All day."),
+    N_("One of these is not an e-mail address."),
+    N_("New events can only go to a calendar that is synchronized."),
+    N_("This calendar can only be read. New events cannot go there."),
+    N_("You can see this, but not change it."),
+    N_("There is nothing to undo."),
+    N_("Nothing waits for you here."),
+    N_("There is no such direction."),
+    N_("Its start or end could not be read."),
+    N_("The event could not be read."),
+    N_("The host did not take it."),
+)
 
 #: Why a sign-in failed (`SignInFailed.reason`), as the sentence to show.
 SIGN_IN = {
@@ -142,11 +156,10 @@ SIGN_IN = {
 
 def said(texts: Texts, id: str, facts: Mapping[str, Any]) -> str:
     """Return the sentence of an id; facts it names and nobody knows read as a dash."""
-    message = MESSAGES[id]
-    if message.many:
-        number = int(facts.get("n") or 0)
-        return texts.ngettext(message.text, message.many, number)
-    return texts.gettext(message.text, **_Known(facts))
+    text = MESSAGES[id].text
+    if isinstance(text, tuple):
+        return texts.ngettext(*text, int(facts.get("n") or 0))
+    return texts.gettext(text, **_Known(facts))
 
 
 class _Known(dict[str, Any]):

@@ -22,9 +22,10 @@ from .safe import safe_next, safe_url
 from .speaking import places, texts_for
 from .texts import N_, Texts
 
+NOT_CONNECTED = N_("Calendar not connected")
 #: Why an appointment is only in the host (`sync.ports.plan`).
 REASONS = {
-    "not_connected": N_("Calendar not connected"),
+    "not_connected": NOT_CONNECTED,
     "before_sync_start": N_("Before your sync start"),
     "refused": N_("{company} refused: {reason}"),
     "kept_here": N_("Kept only in {host}"),
@@ -85,7 +86,7 @@ class Panels:
         conditions = parts().health.connections(person)
         first = worst(conditions)
         if first is None:
-            sentence = speech.gettext(REASONS["not_connected"])
+            sentence = speech.gettext(NOT_CONNECTED)
         elif alone is not None:
             sentence = _reason(alone, speech, first.company)
         elif first.in_step:
@@ -137,7 +138,7 @@ def _time(start: datetime | date | None, end: datetime | date | None, speech: Te
 
 
 def _reason(row: Alone, speech: Texts, company: str) -> str:
-    text = REASONS.get(row.reason or "not_connected", REASONS["not_connected"])
+    text = REASONS.get(row.reason, NOT_CONNECTED)
     return speech.gettext(text, company=company or "–", reason=speech.plain(row.reason_text))
 
 

@@ -10,9 +10,11 @@ from ..errors import CalendarExtError, KeyMissing, Refused
 from .asking import may, me, parts, tending
 from .conditions import badge_of, hero_of, sentence_of
 from .forms import Disconnect, Press, Switch, pressed
+from .messages import said
 from .notices import notice_of, say, take
 from .routes import CONNECT, Routes
 from .speaking import texts
+from .texts import N_
 
 routes = Routes()
 
@@ -94,11 +96,20 @@ def problems(id: str) -> Any:
     return render_template(
         "calendar_ext/settings/problems.html",
         one=condition,
-        refused=parts().reading.refused(me(), card.account.id),
+        refused=[_refusal(row, condition.company) for row in parts().reading.refused(me(), card.account.id)],
         press=Press(),
         may_connect=may(CONNECT),
         notices=take(texts()),
     )
+
+
+def _refusal(row: dict[str, Any], company: str) -> dict[str, str]:
+    """Return one line: what came in and was not understood, or what the provider would not take (M16)."""
+    title = row["title"] or texts().gettext(N_("(no title)"))
+    reason = texts().plain(row["reason"])
+    if row["direction"] == "out":
+        reason = said(texts(), "M16", {"company": company, "title": title, "reason": reason or "–"})
+    return {"title": title, "direction": row["direction"], "reason": reason}
 
 
 @routes.add("/connections/<id>/release", "release", "POST", permission=CONNECT)

@@ -25,6 +25,11 @@ def N_(message: str) -> str:
     return message
 
 
+def NN_(one: str, many: str) -> tuple[str, str]:
+    """Mark a sentence that counts; it is chosen and translated where it is shown."""
+    return one, many
+
+
 @lru_cache(maxsize=64)
 def _locale(name: str) -> Locale:
     try:

@@ -81,23 +81,10 @@ def times_in(form: Any, zone: str, *, all_day: bool) -> Times:
 
 def shifted(master: Times, shown: Times, wanted: Times) -> Times:
     """Return the whole series' times after one of its occurrences was given others: moved as far, and as long."""
-    begin = datetime.combine(master.first, master.start or time.min)
-    moved = _start(wanted) - _start(shown)
-    length = _end(wanted) - _start(wanted)
-    first = (
-        begin + moved if not wanted.all_day else datetime.combine(master.first, time.min) + timedelta(days=moved.days)
-    )
-    if wanted.all_day:
-        return Times(first.date(), (first + length).date(), None, None, "")
-    if master.all_day:
-        first = datetime.combine(first.date(), wanted.start or time.min)
-    end = first + length
-    return Times(first.date(), end.date(), first.time(), end.time(), wanted.zone)
-
-
-def _start(times: Times) -> datetime:
-    return datetime.combine(times.first, times.start or time.min)
-
-
-def _end(times: Times) -> datetime:
-    return datetime.combine(times.last, times.end or time.min)
+    first = master.first + (wanted.first - shown.first)
+    if wanted.start is None or wanted.end is None:
+        return Times(first, first + (wanted.last - wanted.first), None, None, "")
+    begin = datetime.combine(first, wanted.start)
+    length = datetime.combine(wanted.last, wanted.end) - datetime.combine(wanted.first, wanted.start)
+    end = begin + length
+    return Times(first, end.date(), wanted.start, end.time(), wanted.zone)

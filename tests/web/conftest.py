@@ -30,3 +30,15 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def mira(connected: World) -> Person:
     """Mira in front of the shared, connected Calendar."""
     return connected.person("mira")
+
+
+@pytest.fixture
+def ids(connected: World, mira: Person) -> dict[str, str]:
+    """Mira's own things, by what the part of a rule before `<id>` names."""
+    mira.get("/calendar/?view=list")
+    return {
+        "connections": mira.connection(),
+        "events": connected.scalar("SELECT public_id FROM calendar_ext_event WHERE public_id IS NOT NULL"),
+        "sources": connected.scalar('SELECT public_id FROM calendar_ext_calendar WHERE "primary"'),
+        "attempts": connected.scalar("SELECT public_id FROM calendar_ext_oauth_attempt"),
+    }

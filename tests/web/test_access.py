@@ -27,18 +27,6 @@ def named(value: Any) -> str:
     return value.endpoint if isinstance(value, Route) else str(value)
 
 
-@pytest.fixture
-def ids(connected: World, mira: Person) -> dict[str, str]:
-    """Mira's own things, by what the part of a rule before `<id>` names."""
-    mira.get("/calendar/?view=list")
-    return {
-        "connections": mira.connection(),
-        "events": connected.scalar("SELECT public_id FROM calendar_ext_event WHERE public_id IS NOT NULL"),
-        "sources": connected.scalar('SELECT public_id FROM calendar_ext_calendar WHERE "primary"'),
-        "attempts": connected.scalar("SELECT public_id FROM calendar_ext_oauth_attempt"),
-    }
-
-
 def address(route: Route, ids: dict[str, str]) -> str:
     """Return an address of a route, with the ids in it."""
     rule = f"/calendar{route.rule}".replace("<provider>", "google")
