@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.executors.debug import DebugExecutor
@@ -55,6 +55,7 @@ class ApschedulerEngine:
         self._scheduler: BackgroundScheduler | None = None
         self._timer: threading.Timer | None = None
         self._role = ""
+        #: A timer of this process was taken away for a fork: it is a server's master, and its children are workers.
         self._was_armed = False
         self._last_tick_at: int | None = None
         self._new_crews()
@@ -78,7 +79,7 @@ class ApschedulerEngine:
         with self._lock:
             if self._scheduler is not None:
                 return
-            self._role = role
+            self._role, self._was_armed = role, False
             self._tasks.runner.go_on()
             self._scheduler = self._prepared()
             self._scheduler.start()
@@ -98,7 +99,7 @@ class ApschedulerEngine:
                 body,
                 "interval",
                 seconds=every,
-                next_run_time=_in(first),
+                next_run_time=self._in(first),
                 id=name,
                 replace_existing=True,
                 coalesce=True,
@@ -138,13 +139,13 @@ class ApschedulerEngine:
         if scheduler is None or priority > 0 or delay > 0:
             return
         try:
-            scheduler.modify_job(TICK, next_run_time=_in(_NUDGE_SECONDS))
+            scheduler.modify_job(TICK, next_run_time=self._in(_NUDGE_SECONDS))
         except JobLookupError:
             return
 
     def _tick(self) -> None:
         if self._role == "worker" or self._tasks.leadership.leads:
-            self._last_tick_at = int(time.time())
+            self._last_tick_at = int(self._tasks.clock())
             self._crew.offer(self._tasks.tick)
 
     def _sweep(self) -> None:
@@ -180,12 +181,12 @@ class ApschedulerEngine:
 
     def _before_fork(self) -> None:
         """A child must not inherit a thread half begun, and the process that forks workers does no work itself."""
-        self._was_armed = self._disarm()
+        self._was_armed = self._disarm() or self._was_armed
 
     def _after_fork(self) -> None:
         """In a child no thread of the parent lives: forget the scheduler, the lead and the connections.
 
-        Where the parent had only armed its timer, it is a server's master and this is a worker: arm it here.
+        A worker of a master that had only armed its timer arms its own.
         """
         self._lock = threading.Lock()
         self._scheduler = None
@@ -193,8 +194,8 @@ class ApschedulerEngine:
         self._tasks.leadership.forget()
         self._forget_connections()
         if self._was_armed:
+            self._was_armed = False
             self._arm()
 
-
-def _in(seconds: float) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)
+    def _in(self, seconds: float) -> datetime:
+        return datetime.fromtimestamp(self._tasks.clock() + seconds, UTC)

@@ -57,7 +57,7 @@ class Tasks:
         self.runner, self.limits = runner, limits
         self.leadership = Leadership(store, limits.leader_lease_seconds, monotonic=monotonic)
         self._store, self._host, self._installation = store, host, installation
-        self._is_active, self._clock, self._version, self._monotonic = is_active, clock, version, monotonic
+        self._is_active, self.clock, self._version, self._monotonic = is_active, clock, version, monotonic
         self._housekeeping = Housekeeping(store, limits)
         self._beat = _Beat()
 
@@ -66,7 +66,7 @@ class Tasks:
         if not self._is_active():
             return 0
         try:
-            dispatch(self._store, self._host, self.limits, self._installation(), self._clock)
+            dispatch(self._store, self._host, self.limits, self._installation(), self.clock)
         except Retryable as error:
             # Noted changes stay where they are; accounts may still be read.
             log.info("Host changes wait: %s.", error.code)
@@ -97,7 +97,7 @@ class Tasks:
         if beat.pid == os.getpid() and now - beat.at < BEAT_SECONDS:
             return
         if beat.pid != os.getpid():
-            beat.pid, beat.started_at = os.getpid(), int(self._clock())
+            beat.pid, beat.started_at = os.getpid(), int(self.clock())
         beat.at = now
         with self._store.write() as unit:
             unit.processes.beat(

@@ -30,7 +30,6 @@ class SyncEngineContract:
 
     def make(self, tasks: Tasks) -> SyncEngine:
         """Return the engine."""
-        raise NotImplementedError
 
     def carry(self, engine: SyncEngine) -> None:
         """Let work be done that is due now; an engine with threads of its own needs nothing."""
