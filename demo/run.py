@@ -146,7 +146,8 @@ def _wait() -> None:
 
 def not_started(error: Exception) -> int:
     """Say in one sentence why nothing was started: a file, a port, a setting."""
-    print(f"The demo cannot start: {error}", file=sys.stderr)
+    reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    print(f"The demo cannot start: {reason}", file=sys.stderr)
     return 2
 
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,15 +18,16 @@ from .calendar import MIRA, days, until_in_step
 from .cast import Cast, true
 
 ZONE = ZoneInfo("Europe/Berlin")
-TWO_YEARS = timedelta(days=730)
+TWO_YEARS, DAY = timedelta(days=730), timedelta(days=1)
 PATIENCE = 180.0
 #: Title, first day, last day, and for what has times: start and end on the clock.
 Seen = tuple[str, date, date, str, str]
 #: A reading that took the event in part: its times are compared unless they are the part that is missing.
 KEPT = "the event was kept"
-ABOUT_TIME = re.compile(r"repe|zone|time|start|end\b")
+ABOUT_TIME = re.compile(r"repe|zone|time|start|end\b|date", re.IGNORECASE)
 #: No alarm is compared, and the other reader gives up over one it cannot read.
 _ALARM = re.compile(rb"BEGIN:VALARM\r?\n.*?END:VALARM\r?\n", re.DOTALL)
+_PARTS = re.compile(rb"^(BEGIN:(VEVENT|VTIMEZONE)\r?\n.*?^END:\2)\r?$", re.DOTALL | re.MULTILINE)
 _EVENT_ID = re.compile(r"cx-e-(?P<event>.+)-(?P<day>\d{4}-\d\d-\d\d)\Z")
 
 
@@ -88,10 +90,8 @@ def _some(seen: Counter[Seen]) -> str:
 def _in_file(cast: Cast) -> tuple[date, Counter[Seen], set[str]]:
     """Return the first day of the two years with the most in them, what is in those, and titles not to be compared."""
     import recurring_ical_events
-    from icalendar import Calendar
 
-    calendar = Calendar.from_ical(_ALARM.sub(b"", Path(str(cast.file)).read_bytes()))
-    calendar.subcomponents = [part for part in calendar.subcomponents if part.name != "VEVENT" or _has_times(part)]
+    calendar = _calendar(_ALARM.sub(b"", Path(str(cast.file)).read_bytes()))
     events = [event for event in calendar.walk("VEVENT") if "DTSTART" in event]
     for event in events:
         # Some products write both; RFC 5545 section 3.6.1 allows one, and the end is what people see.
@@ -115,6 +115,21 @@ def _unread(cast: Cast, events: list[Any]) -> set[str]:
     return {_title(event) for event in events if str(event.get("UID")) in series}
 
 
+def _calendar(text: bytes) -> Any:
+    """Return what the other reader understands. It gives up on a whole file for one bad part; then part by part."""
+    from icalendar import Calendar
+
+    try:
+        calendar = Calendar.from_ical(text)
+    except ValueError:
+        calendar = Calendar()
+        for part in _PARTS.findall(text):
+            with suppress(ValueError):
+                calendar.add_component(Calendar.from_ical(part[0]))
+    calendar.subcomponents = [part for part in calendar.subcomponents if part.name != "VEVENT" or _has_times(part)]
+    return calendar
+
+
 def _has_times(event: Any) -> bool:
     """Return whether the reader of its own understands when an event is; what it does not cannot be compared."""
     try:
@@ -132,8 +147,9 @@ def _spread(candidates: Iterable[datetime]) -> list[datetime]:
 def _counted(query: Any, first: date) -> Counter[Seen]:
     last = first + TWO_YEARS
     events = [event for event in query.between(first, last) if str(event.get("STATUS", "")).upper() != "CANCELLED"]
-    seen = (_of_event(event) for event in events)
-    return Counter(one for one in seen if first <= one[1] < last)
+    seen = (_of_event(event) for event in events if first <= _local(event.start).date() < last)
+    # What goes on after the two years is compared as far as they go.
+    return Counter((title, begins, min(ends, last - DAY), *times) for title, begins, ends, *times in seen)
 
 
 def _title(event: Any) -> str:
