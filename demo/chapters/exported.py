@@ -97,10 +97,12 @@ def _in_file(cast: Cast) -> tuple[date, Counter[Seen], set[str]]:
         # Some products write both; RFC 5545 section 3.6.1 allows one, and the end is what people see.
         if "DTEND" in event:
             event.pop("DURATION", None)
+    unread = _unread(cast, events)
+    # A rule that was refused would keep the other reader busy for ever.
+    calendar.subcomponents = [p for p in calendar.subcomponents if p.name != "VEVENT" or _title(p) not in unread]
     query = recurring_ical_events.of(calendar, skip_bad_series=True)
     starts = [_local(event.start) for event in events]
     candidates = {datetime.now(ZONE) - TWO_YEARS / 2, *(start - timedelta(days=1) for start in starts)}
-    unread = _unread(cast, events)
     found = {first.date(): _without(unread, _counted(query, first.date())) for first in _spread(candidates)}
     best = max(found, key=lambda first: found[first].total())
     return best, found[best], unread
