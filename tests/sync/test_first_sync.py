@@ -58,7 +58,7 @@ def test_the_progress_counts_pages_and_ends_done(rig: Rig) -> None:
     assert progress["calendars"] == [
         {"id": rig.calendar().public_id, "name": "Mira", "pulled": 25, "done": True, "visible": 1, "listed": 25}
     ]
-    assert [step["code"] for step in progress["steps"]] == ["started", "visible", "calendar", "sending", "done"]
+    assert [step["code"] for step in progress["steps"]] == ["started", "visible", "calendar", "done"]
 
 
 def test_the_connection_knows_when_its_first_synchronization_ended(rig: Rig) -> None:
@@ -185,6 +185,7 @@ def test_settling_and_sending_wait_until_everything_is_read(rig: Rig, monkeypatc
     called = []
     for name in ("settle", "compare", "push"):
         monkeypatch.setattr(engine_module, name, lambda run, name=name: called.append(name))
+    monkeypatch.setattr(rig.engine, "_waits", lambda going: (True, True))
     rig.clock = iter(range(0, 10_000, 10)).__next__
     rig.run(budget=5)
     assert called == []
@@ -199,3 +200,12 @@ def test_guests_are_stored_only_for_events_that_have_any(rig: Rig) -> None:
     rig.run()
     found = [(row["email_norm"], row["response"], bool(row["is_self"])) for row in rig.all("participant")]
     assert sorted(found) == [("mira@example.test", "accepted", True), ("pat@elsewhere.test", "needs_action", False)]
+
+
+def test_the_run_that_ends_a_first_synchronization_lets_go_of_the_account_and_its_hints(rig: Rig) -> None:
+    rig.put("one")
+    rig.runner.wake(None, rig.account.id, priority=0, reason="connected")
+    rig.run()
+    state = rig.state()
+    assert (state.lease_until, state.lease_owner, rig.all("wake")) == (None, "", [])
+    assert rig.runner.due() == []

@@ -61,6 +61,14 @@ def test_every_page_is_read_and_the_visible_weeks_first(rig: Rig, standin: Stand
     assert standin.state.statistics.methods["events.list"] == 5
 
 
+def test_a_crowded_month_is_one_request_and_the_rest_comes_with_everything(rig: Rig, standin: Standin) -> None:
+    for number in range(25):
+        add(standin, f"event {number:02}", day=1 + number)
+    standin.state.statistics.reset()
+    assert rig.run().error == ""
+    assert len(rig.events()) == 25 and standin.state.statistics.methods["events.list"] == 1 + 3
+
+
 def test_a_look_without_news_is_one_request_and_two_statements(rig: Rig, standin: Standin) -> None:
     add(standin, "one")
     rig.run()

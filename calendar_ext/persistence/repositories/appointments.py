@@ -50,12 +50,8 @@ class Appointments(plan.Appointments):
 
     def get(self, appointment_id: int) -> AppointmentRecord | None:
         """Return one by its key."""
-        return self.many([appointment_id]).get(appointment_id)
-
-    def many(self, ids: Collection[int]) -> dict[int, AppointmentRecord]:
-        """Return some by their keys."""
-        rows = self._connection.execute(select(_TABLE).where(Appointment.id.in_(ids))).mappings()
-        return {row["id"]: _record(row) for row in rows}
+        row = self._connection.execute(select(_TABLE).where(Appointment.id == appointment_id)).mappings().first()
+        return _record(row) if row else None
 
     def find(self, tenant_id: str, kind: str, ref: str) -> AppointmentRecord | None:
         """Return what we know of a host's record."""
@@ -67,15 +63,6 @@ class Appointments(plan.Appointments):
         """Say why no calendar carries it."""
         said = update(Appointment).where(Appointment.id == appointment_id)
         self._connection.execute(said.values(reason=reason, reason_text=text[:255]))
-
-    def of_owner(self, tenant_id: str, owner_id: str, *, reason: str | None = None) -> list[AppointmentRecord]:
-        """Return a person's current appointments, soonest first."""
-        mine = select(_TABLE).join(AppointmentPerson, AppointmentPerson.appointment_id == Appointment.id)
-        mine = mine.where(AppointmentPerson.owner_id == owner_id, Appointment.tenant_id == tenant_id)
-        mine = mine.where(Appointment.state == "current").order_by(Appointment.start_at, Appointment.id)
-        if reason is not None:
-            mine = mine.where(Appointment.reason == reason)
-        return [_record(row) for row in self._connection.execute(mine).mappings()]
 
 
 def _identity(tenant_id: str, kind: str, ref: str) -> tuple[Any, ...]:

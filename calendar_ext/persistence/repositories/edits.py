@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from ...domain.model import Attendee, Row
-from ...sync.ports import plan
-from ...sync.ports.plan import EditTarget
+from ...sync.ports import edits
+from ...sync.ports.edits import EditTarget
 from ..base import db_now
 from ..tables import Account, Calendar, CalendarPerson, Event, Link, Participant
 from ..tables import Connection as ConnectionRow
@@ -33,7 +33,7 @@ _RIGHTS = (
 _NAMES = tuple(EditTarget.__dataclass_fields__)
 
 
-class Edits(plan.Edits):
+class Edits(edits.Edits):
     """Every way in by a public id goes through the person; by a key it is the engine's."""
 
     def __init__(self, connection: Connection) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from ...sync.ports import plan
 from ...sync.ports.plan import HostChangeRecord
@@ -28,10 +28,6 @@ class HostChanges(plan.HostChanges):
         """Delete these rows; who deletes a row dispatches it."""
         taken = delete(HostChange).where(HostChange.id.in_(ids)).returning(HostChange.id)
         return set(self._connection.execute(taken).scalars())
-
-    def waiting(self) -> int:
-        """Return how many rows wait."""
-        return self._connection.execute(select(func.count(HostChange.id))).scalar_one()
 
 
 def _record(row: Any) -> HostChangeRecord:

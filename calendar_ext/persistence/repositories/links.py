@@ -90,10 +90,6 @@ class Links(plan.Links):
         """Hold a link until the transaction ends."""
         self._connection.execute(select(Link.id).where(Link.id == link_id).with_for_update())
 
-    def by_public_id(self, public_id: str) -> LinkRecord | None:
-        """Return the link a marker or an origin names."""
-        return self._one(Link.public_id == public_id)
-
     def of_event(self, event_id: int) -> LinkRecord | None:
         """Return the live link that holds an event."""
         return self._one(and_(Link.event_id == event_id, Link.state == "live"))

@@ -14,6 +14,7 @@ from ...domain.model import Refusal, Row
 from ...domain.when import Span
 from ...providers.base import RemoteCalendar
 from .people import AccountRecord
+from .store import Fence
 
 #: Kinds of cursor: the visible weeks, the listing of everything that ends in a place in the calendar's history, and the
 #: second such listing that confirms what the first one no longer showed.
@@ -174,24 +175,6 @@ class Removed:
     unsettled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One run that planned, changed or stopped something."""
-
-    account_id: int
-    epoch: int
-    started_at: int
-    cause: str = ""
-    ended_at: int | None = None
-    counts: dict[str, Any] = field(default_factory=dict)
-    outcome: str = ""
-    stop_reason: str = ""
-    plan_hash: str = ""
-    approved_by: str = ""
-    approved_until: int | None = None
-    id: int = 0
-
-
 class SyncStates(Protocol):
     """Table `sync_state`. Workers only; `ensure` alone is also called by whoever makes an account."""
 
@@ -218,8 +201,16 @@ class SyncStates(Protocol):
     def release(self, releases: Sequence[Release]) -> None:
         """Let go of runs that ended; where the epoch has moved on nothing is written. Wake rows read are deleted."""
 
+    def hold(self, fence: Fence) -> bool:
+        """Ask, and renew or end as it says, one more fence in a transaction that began with another account's; return
+        whether it holds."""
+
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Free claims that were not carried out; they are due as before."""
+
+    def waits(self, account_id: int) -> tuple[bool, bool]:
+        """Return whether the account has links, or edits that met news, which may want settling; and whether operations
+        are due. One statement: most first synchronizations have neither."""
 
     def set_progress(self, account_id: int, progress: Mapping[str, Any]) -> None:
         """Replace what the progress page shows."""
@@ -246,6 +237,9 @@ class Wakes(Protocol):
     def add_page(self, account_id: int, every: int) -> bool:
         """Insert a hint for somebody who looks at the calendar; at most one each `every` seconds, and none where the
         account was read or woken that recently. Return whether there is a new one."""
+
+    def remove(self, wake_ids: Collection[int]) -> None:
+        """Delete hints that a run has answered."""
 
     def waiting(self, account_id: int) -> list[WakeRecord]:
         """Return the hints for an account, most urgent first."""
@@ -383,25 +377,3 @@ class Cursors(Protocol):
 
     def remove_retired(self, before: int) -> int:
         """Delete retired ones begun before that time; return how many."""
-
-
-class Runs(Protocol):
-    """Table `run`."""
-
-    def add(self, run: RunRecord) -> int:
-        """Store a run and return its key."""
-
-    def stopped(self, account_id: int) -> RunRecord | None:
-        """Return the run a breaker stopped, if it was the last one that did anything."""
-
-    def approve(self, run_id: int, by: str, seconds: int) -> None:
-        """Let a person agree to exactly what the run would have done; lapses after `seconds`. Needs no fence."""
-
-    def approved(self, account_id: int, plan_hash: str) -> bool:
-        """Return whether somebody agreed to that set and the approval has not lapsed."""
-
-    def newest(self, account_id: int, limit: int) -> list[RunRecord]:
-        """Return the last runs, newest first."""
-
-    def remove_before(self, at: int, limit: int) -> int:
-        """Delete journal lines, runs and operations that are over, from before that time; return how many."""

@@ -1,4 +1,4 @@
-"""What is to be written on either side, and what was: changes, appointments, links, operations, conflicts, edits.
+"""What is to be written on either side, and what was: changes, appointments, links, operations, conflicts.
 
 Content travels as `Event`; the JSON of the columns is `domain.fingerprint.content`, in `appointment.content` with
 `url`, `invite_guests` and `contact_ref` beside it.
@@ -6,11 +6,11 @@ Content travels as `Event`; the JSON of the columns is `domain.fingerprint.conte
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ...domain.model import Event, Row
+from ...domain.model import Event
 from ...domain.reconcile import Base
 
 #: States of an operation that is not over.
@@ -185,23 +185,6 @@ class ConflictRecord:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EditTarget:
-    """A calendar a person may look at, and the rights that count when they want to change it."""
-
-    tenant_id: str
-    account_id: int
-    account_status: str
-    account_email: str
-    connection_id: int
-    calendar_id: int
-    calendar_name: str
-    access: str
-    collection_key: str
-    time_zone: str
-    provider: str
-
-
 class HostChanges(Protocol):
     """Table `host_change`."""
 
@@ -210,9 +193,6 @@ class HostChanges(Protocol):
 
     def take(self, ids: Collection[int]) -> set[int]:
         """Delete these rows and return those that were still there: they are the caller's to dispatch."""
-
-    def waiting(self) -> int:
-        """Return how many rows wait."""
 
 
 class Appointments(Protocol):
@@ -228,17 +208,11 @@ class Appointments(Protocol):
     def get(self, appointment_id: int) -> AppointmentRecord | None:
         """Return one by its key."""
 
-    def many(self, ids: Collection[int]) -> dict[int, AppointmentRecord]:
-        """Return some by their keys."""
-
     def find(self, tenant_id: str, kind: str, ref: str) -> AppointmentRecord | None:
         """Return what we know of a host's record."""
 
     def explain(self, appointment_id: int, reason: str, text: str = "") -> None:
         """Say why no calendar carries it; '' = one does."""
-
-    def of_owner(self, tenant_id: str, owner_id: str, *, reason: str | None = None) -> list[AppointmentRecord]:
-        """Return a person's current appointments, those with one reason if it is given."""
 
 
 class Links(Protocol):
@@ -261,9 +235,6 @@ class Links(Protocol):
 
     def lock(self, link_id: int) -> None:
         """Hold a link until the transaction ends: links come before operations (data-model.md L6)."""
-
-    def by_public_id(self, public_id: str) -> LinkRecord | None:
-        """Return the link a marker or an origin names."""
 
     def of_event(self, event_id: int) -> LinkRecord | None:
         """Return the live link that holds an event."""
@@ -355,70 +326,3 @@ class Conflicts(Protocol):
 
     def add(self, conflicts: Iterable[ConflictRecord]) -> None:
         """Store what lost."""
-
-    def of_event(self, event_id: int) -> list[ConflictRecord]:
-        """Return the conflicts of an event, newest first."""
-
-    def resolve(self, conflict_id: int, by: str) -> None:
-        """Close one."""
-
-
-class Edits(Protocol):
-    """Tables `event`, `calendar` and `calendar_person` as a person edits through them. A miss is None, never a row."""
-
-    def calendar(self, tenant_id: str, owner_id: str, calendar_public_id: str) -> EditTarget | None:
-        """Return a calendar of one of the person's connections."""
-
-    def event(
-        self, tenant_id: str, owner_id: str, event_public_id: str, *, lock: bool = False
-    ) -> tuple[EditTarget, Row] | None:
-        """Return a live event of the person's calendars as a row with `attendees`.
-
-        :param lock: hold the row until the transaction ends.
-        """
-
-    def row(self, event_id: int) -> Row | None:
-        """Return an event by its key, deleted ones included, with `attendees`."""
-
-    def by_remote(self, calendar_id: int, remote_id: str) -> Row | None:
-        """Return the event of a remote id, or whose object it is."""
-
-    def override(self, calendar_id: int, object_id: str, recurrence_key: str) -> Row | None:
-        """Return the row of one occurrence, deleted ones included."""
-
-    def series(self, calendar_id: int, object_id: str) -> list[Row]:
-        """Return master, overrides and gaps of a series."""
-
-    def hide_series(self, calendar_id: int, object_id: str, at: int | None) -> None:
-        """Take every row of an object off the pages, or with None put them back: its deletion is on its way."""
-
-    def insert(self, row: Row) -> int:
-        """Store a new event row with its participants; return its key."""
-
-    def change(self, event_id: int, values: Row) -> None:
-        """Write columns of an event, participants too where `attendees` is among them."""
-
-    def public_id(self, event_id: int) -> str:
-        """Return the event's public id, given on first use."""
-
-    def pending(self, event_id: int) -> Row | None:
-        """Return a row with an edit on its way and news from the provider, as `shadowed` does, and hold it."""
-
-    def shadowed(self, account_id: int, limit: int, *, after: int = 0) -> list[Row]:
-        """Return, by key from `after` on, rows with an edit on its way and news from the provider: `shadow` is a dict
-        whose `attendees` are `Attendee`s and whose `fingerprint` is bytes."""
-
-    def unlinked(self, calendar_id: int, *, start_at: int, end_at: int) -> list[Row]:
-        """Return live singles of exactly that time that no live link holds."""
-
-    def unlinked_uid(self, calendar_id: int, ical_uids: Collection[str]) -> list[Row]:
-        """Return live singles and masters with one of these identities that no live link holds."""
-
-    def who_meets(self, emails: Collection[str]) -> list[str]:
-        """Return the people in whose mirrored calendars one of the addresses is a guest."""
-
-    def match_contacts(self, owner_id: str, refs: Mapping[str, str]) -> int:
-        """Note the contact of each address on the events of a person's calendars; return how many guests that are."""
-
-    def forget_contact(self, contact_ref: str) -> None:
-        """Take a contact off every guest, before its addresses are matched anew."""

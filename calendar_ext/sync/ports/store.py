@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .content import Calendars, Cursors, Events, Occurrences, Release, Runs, SyncStates, Wakes
+    from .content import Calendars, Cursors, Events, Occurrences, Release, SyncStates, Wakes
+    from .edits import Edits
     from .people import Accounts, Attempts, Choices, Connections, Pages
-    from .plan import Appointments, Conflicts, Edits, HostChanges, Links, Operations
+    from .plan import Appointments, Conflicts, HostChanges, Links, Operations
     from .running import Audit, Credentials, Installations, Leases, Processes, Settings
+    from .runs import Runs
 
 
 @dataclass(frozen=True, slots=True)
