@@ -15,7 +15,8 @@ from demo import state
 from demo.host import create_app
 from demo.standins.transport import StandinTransport
 
-ADMIN, MEMBER = "1", "2"
+#: A colleague with two appointments of her own, and one with none.
+ADMIN, MEMBER, NEWCOMER = "1", "2", "3"
 CLIENT = {"CALENDAR_EXT_GOOGLE_CLIENT_ID": "demo-client", "CALENDAR_EXT_GOOGLE_CLIENT_SECRET": "demo-secret"}
 
 
@@ -27,12 +28,12 @@ class Installed:
     parts: Any
     accounts: tuple[int, ...]
 
-    def run(self) -> None:
-        """Run every account until its first synchronization, or what else is due, is through.
+    def run(self, *accounts: int) -> None:
+        """Run these accounts, by default every one, until its first synchronization, or what else is due, is through.
 
         :raises RuntimeError: one ended in an error.
         """
-        for account in self.accounts:
+        for account in accounts or self.accounts:
             ran = True
             while ran:
                 outcome = self.parts.runner.run_one(account, budget_seconds=3_600)
@@ -55,7 +56,9 @@ class Installed:
             return unit.connection.exec_driver_sql("SELECT count(*) FROM calendar_ext_event").scalar_one()
 
 
-def connected(base_url: str, *tokens: str, database: str | None = None, **config: Any) -> Installed:
+def connected(
+    base_url: str, *tokens: str, database: str | None = None, person: str = MEMBER, **config: Any
+) -> Installed:
     """Return the extension installed, activated and connected, one account for each access token in hand."""
     os.environ["CALENDAR_EXT_ALLOW_STANDINS"] = "1"
     home = Path(tempfile.mkdtemp(prefix="calendar-ext-bench-"))
@@ -66,16 +69,16 @@ def connected(base_url: str, *tokens: str, database: str | None = None, **config
         _require(parts.lifecycle.install(actor_id=ADMIN, accepted_permissions=_permissions(app)))
         _require(parts.lifecycle.activate(actor_id=ADMIN, options={}))
         parts.activation.is_active()
-        accounts = [_welcome(parts, number, token) for number, token in enumerate(tokens)]
+        accounts = [_welcome(parts, number, token, person) for number, token in enumerate(tokens)]
     return Installed(app, parts, tuple(accounts))
 
 
-def _welcome(parts: Any, number: int, token: str) -> int:
+def _welcome(parts: Any, number: int, token: str, person: str) -> int:
     scopes = ("openid", "email", f"{SCOPE}calendar.calendarlist.readonly", f"{SCOPE}calendar.events")
     fresh = Token(access=token, refresh="unused", expires_at=int(time.time()) + 3_600, scopes=scopes)
     grant = Grant("https://accounts.google.com", f"benchmark-{number}", f"person-{number}@example.test", fresh)
     kind = parts.providers.get("google")
-    return welcome(parts.store, parts.grants, kind, parts.host.profile(MEMBER), grant).account.id
+    return welcome(parts.store, parts.grants, kind, parts.host.profile(person), grant).account.id
 
 
 SCOPE = "https://www.googleapis.com/auth/"

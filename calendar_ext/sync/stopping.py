@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import NoReturn
 
 from ..errors import BreakerTripped
-from .ports.content import RunRecord
 from .ports.plan import OperationRecord
+from .ports.runs import RunRecord
 from .run import Run
 
 #: Reasons of the stop: `account.status_reason` and `run.stop_reason`.

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import Protocol
 
 from ..domain.model import Refusal, Row
 from ..domain.when import Span
@@ -38,8 +39,19 @@ class Pass:
     wakes: list[int] = field(default_factory=list)
     #: How the run ends, if the next page that ends a calendar's changes is all that is left of it.
     last: Release | None = None
-    #: That page was stored: the claim has ended with it.
+    #: That page was stored, or will be together with others: the claim ends with it.
     released: bool = False
+    #: Takes such a page if it is small.
+    together: Together | None = None
+    #: Called when that page was stored after the run.
+    stored: Callable[[], None] = lambda: None
+
+
+class Together(Protocol):
+    """Small last pages of several accounts, stored in one transaction (`sync.together`)."""
+
+    def take(self, going: Pass, chunk: Chunk) -> bool:
+        """Take a page's only chunk, to be stored soon; return whether it was taken."""
 
 
 def store_page(
@@ -61,16 +73,19 @@ def store_page(
     chunks = [rows[first : first + size] for first in range(0, len(rows), size)] or [[]]
     for number, part in enumerate(chunks):
         first, last = number == 0, number == len(chunks) - 1
-        chunk = _Chunk(calendar, part, round)
+        chunk = Chunk(calendar, part, round)
         if first:
             chunk = replace(chunk, gone=gone, refused=page.refused)
         if last:
             chunk = replace(chunk, finish=finish, release=release)
-        _store(going, chunk)
+        if release is None or going.together is None or not going.together.take(going, chunk):
+            store(going, chunk)
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
+class Chunk:
+    """What is written in one transaction; `finish` and `release` only with the last one of a page."""
+
     calendar: CalendarRecord
     rows: list[Row]
     round: int
@@ -80,17 +95,21 @@ class _Chunk:
     release: Release | None = None
 
 
-def _store(going: Pass, chunk: _Chunk) -> None:
+def store(going: Pass, chunk: Chunk) -> None:
+    """Store a chunk; a row that the database refuses is kept by name and reason."""
     try:
-        _write(going, chunk)
+        with going.run.store.write(replace(going.run.fence, release=chunk.release)) as unit:
+            written = write(unit, going, chunk)
     except Refused as error:
         if not chunk.rows:
             raise
         for part in _halves(chunk, error):
-            _store(going, part)
+            store(going, part)
+    else:
+        note(going, chunk, written)
 
 
-def _halves(chunk: _Chunk, error: Refused) -> list[_Chunk]:
+def _halves(chunk: Chunk, error: Refused) -> list[Chunk]:
     """Return two chunks that say the same; of a single row what is to be said about it instead."""
     rows, middle = chunk.rows, len(chunk.rows) // 2
     if len(rows) == 1:
@@ -115,25 +134,40 @@ def _refusal(row: Row) -> Refusal:
     )
 
 
-def _write(going: Pass, chunk: _Chunk) -> None:
-    run, calendar, wake = going.run, chunk.calendar, None
-    with run.store.write(replace(run.fence, release=chunk.release)) as unit:
-        stored = unit.events.store(calendar, chunk.rows, round=chunk.round, window=going.window)
-        removed = _remove_and_refuse(unit, chunk, stored.revision)
-        unsettled = stored.unsettled or removed.unsettled
-        if unsettled and not going.wakes:
-            wake = unit.wakes.add(run.account.id, priority=PERSON, reason=SETTLE)
-        if chunk.finish:
-            chunk.finish(unit)
-    run.tally.pulled += stored.changed
-    run.tally.removed += removed.count
-    run.tally.refused += len(chunk.refused)
-    going.unsettled |= unsettled
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a transaction did, to be noted once it has committed."""
+
+    changed: int
+    removed: int
+    unsettled: bool
+    wake: int | None
+
+
+def write(unit: UnitOfWork, going: Pass, chunk: Chunk) -> Written:
+    """Write a chunk in a transaction whose fence holds."""
+    stored = unit.events.store(chunk.calendar, chunk.rows, round=chunk.round, window=going.window)
+    removed = _remove_and_refuse(unit, chunk, stored.revision)
+    unsettled, wake = stored.unsettled or removed.unsettled, None
+    if unsettled and not going.wakes:
+        wake = unit.wakes.add(going.run.account.id, priority=PERSON, reason=SETTLE)
+    if chunk.finish:
+        chunk.finish(unit)
+    return Written(stored.changed, removed.count, unsettled, wake)
+
+
+def note(going: Pass, chunk: Chunk, written: Written) -> None:
+    """Note what a transaction did, after it has committed."""
+    tally = going.run.tally
+    tally.pulled += written.changed
+    tally.removed += written.removed
+    tally.refused += len(chunk.refused)
+    going.unsettled |= written.unsettled
     going.released = chunk.release is not None
-    going.wakes += [wake] if wake else []
+    going.wakes += [written.wake] if written.wake else []
 
 
-def _remove_and_refuse(unit: UnitOfWork, chunk: _Chunk, revision: int) -> Removed:
+def _remove_and_refuse(unit: UnitOfWork, chunk: Chunk, revision: int) -> Removed:
     if not chunk.gone and not chunk.refused:
         return Removed()
     revision = revision or unit.calendars.raise_revision(chunk.calendar.id)

@@ -130,14 +130,14 @@ def _brought_along() -> list[Any]:
         _text(cursors.where(pulled)).label("cursors"),
         _text(wakes).label("wakes"),
         _text(using).label("connections"),
-        beside(_unsent(account_id)).label(OPERATIONS),
+        beside(select(func.count(Operation.id)).where(unsent(account_id))).label(OPERATIONS),
         beside(_first_sync_open(account_id)).label(FIRST_SYNC),
     ]
 
 
-def _unsent(account_id: ColumnElement[int]) -> Select[Any]:
-    """What waits, and what a dead run left behind as `sending`: nobody else holds this account now."""
-    return select(func.count()).where(
+def unsent(account_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return whether an operation waits, or was left as `sending` by a dead run: nobody else holds the account."""
+    return and_(
         Operation.account_id == account_id,
         Operation.state.in_(("planned", "unknown", "sending")),
         Operation.next_at <= db_now(),

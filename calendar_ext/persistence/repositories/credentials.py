@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ...sync.ports.running import CredentialRecord, Sealed
 from ..tables import Credential
@@ -22,6 +22,10 @@ _COLUMNS = (
 )
 
 
+#: Ready-made: every poll asks it.
+_GET = select(*_COLUMNS).where(Credential.account_id == bindparam("account"), Credential.kind == bindparam("kind"))
+
+
 class Credentials:
     """Answers `sync.ports.running.Credentials`."""
 
@@ -30,7 +34,7 @@ class Credentials:
 
     def get(self, account_id: int, kind: str) -> CredentialRecord | None:
         """Return the secret as stored."""
-        row = self._connection.execute(select(*_COLUMNS).where(*_is(account_id, kind))).first()
+        row = self._connection.execute(_GET, {"account": account_id, "kind": kind}).first()
         return _record(row) if row else None
 
     def put(self, account_id: int, kind: str, sealed: Sealed, *, expires_at: int | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Text, and_, case, cast, func, literal_column, not_, or_, select
 
@@ -29,22 +29,13 @@ _UNSAID: Row = {
 }  # fmt: skip
 
 
-class Upserted(NamedTuple):
-    """A row that was inserted or updated; rows with an edit on its way are not among these.
-
-    :param revision: the one just raised if the row is new or different, else the one it had.
-    :param links: how many links hold it; `instances` and `guests`: how many it had before.
-    :param instance: start, end and flags of an instance it had before, as text: of the only one, where it had one.
-    """
-
-    id: int
-    object_id: str
-    recurrence_key: str
-    revision: int
-    links: int
-    instances: int
-    guests: int
-    instance: str | None
+#: What the statement says of each row it inserted or updated; rows with an edit on its way are not among these. A plain
+#: tuple, by these places. REVISION is the one just raised if the row is new or different, else the one it had; LINKS
+#: and GUESTS are counts; INSTANCES is how many it had before, then start, end and flags of one: `1 900 1800 0`.
+Known = tuple[Any, ...]
+ID, OBJECT_ID, RECURRENCE_KEY, REVISION, LINKS, GUESTS, INSTANCES = range(7)
+#: INSTANCES of a row that had none.
+NONE = "0 "
 
 
 def _guarded(insert: Any) -> Any:
@@ -73,26 +64,25 @@ def _before() -> list[Any]:
     def count(entity: Any) -> Any:
         return beside(select(func.count()).select_from(entity).where(entity.event_id == outer(Event.id)))
 
-    texts = [cast(column, Text) for column in (Occurrence.start_at, Occurrence.end_at, Occurrence.flags)]
-    last = select(func.max(texts[0] + literal_column("' '") + texts[1] + literal_column("' '") + texts[2]))
-    last = last.where(Occurrence.event_id == outer(Event.id))
-    return [count(Link), count(Occurrence), count(Participant), beside(last)]
+    space: Any = literal_column("' '")
+    start, end, flags = (cast(column, Text) for column in (Occurrence.start_at, Occurrence.end_at, Occurrence.flags))
+    last = func.coalesce(func.max(start + space + end + space + flags), literal_column("''"))
+    instances = select(cast(func.count(), Text) + space + last).where(Occurrence.event_id == outer(Event.id))
+    return [count(Link), count(Participant), beside(instances)]
 
 
 _UPSERT = Bulk(Event, COLUMNS, _guarded, pending="0")
 _in_order = itemgetter(*COLUMNS)
 
 
-def upsert(
-    connection: Connection, calendar_id: int, rows: Sequence[Row], *, round: int, revision: int
-) -> list[Upserted]:
-    """Write rows, no key twice among them; a row without a fingerprint gets one.
+def upsert(connection: Connection, calendar_id: int, rows: Sequence[Row], *, round: int, revision: int) -> list[Known]:
+    """Write rows, no key twice among them; a row without a fingerprint gets one. Return what became of them.
 
     :raises Refused: the database, or its driver, cannot take a value.
     """
     ours = {"calendar_id": calendar_id, "seen_round": round, "revision": revision}
     values = [_in_order(_UNSAID | row | ours) for row in map(_fingerprinted, rows)]
-    return [Upserted(*row) for row in _UPSERT.insert(connection, values, returning=True)]
+    return _UPSERT.insert(connection, values, returning=True)
 
 
 def _fingerprinted(row: Row) -> Row:

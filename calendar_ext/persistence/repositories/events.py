@@ -16,7 +16,7 @@ from ..tables import Event, Link, Occurrence, Participant
 from . import occurrences, participants, refusals
 from .asides import beside, outer
 from .calendars import Calendars
-from .event_upsert import Upserted, upsert
+from .event_upsert import GUESTS, LINKS, REVISION, Known, upsert
 
 #: Key, object id and recurrence key of a row.
 Named = tuple[int, str, str]
@@ -29,6 +29,21 @@ _SHADOW = (
 )
 
 
+def _remote() -> ColumnElement[bool]:
+    """Whatever the provider holds as an event: no gaps, no anchors, nothing that was never sent."""
+    return and_(Event.deleted_at.is_(None), Event.remote_id != "", Event.kind.not_in((Kind.GAP, Kind.ANCHOR)))
+
+
+def _unseen(calendar_id: Any, round: Any) -> ColumnElement[bool]:
+    return and_(Event.calendar_id == calendar_id, Event.seen_round < round, Event.pending == 0, _remote())
+
+
+_MISSING = select(Event.id, Event.object_id, Event.recurrence_key).where(
+    _unseen(bindparam("calendar"), bindparam("round"))
+)
+_MISSING = _MISSING.order_by(Event.id)
+
+
 class Events:
     """Implements `sync.ports.content.Events`."""
 
@@ -39,30 +54,30 @@ class Events:
         if not rows:
             return Stored()
         keyed = {(row["object_id"], row.get("recurrence_key") or ""): row for row in rows}
-        self._tell_foreign(calendar, keyed.values())
-        longest = max(row["end_at"] - row["start_at"] for row in keyed.values())
+        if marked := [row for row in keyed.values() if row.get("marker")]:
+            self._tell_foreign(calendar, marked)
+        longest = max([row["end_at"] - row["start_at"] for row in keyed.values()])
         revision = Calendars(self._connection).raise_revision(calendar.id, max(longest, 0))
         written = upsert(self._connection, calendar.id, list(keyed.values()), round=round, revision=revision)
-        changed = [(known, keyed[known[1:3]]) for known in written if known.revision == revision]
+        changed = [(known, keyed[known[1:3]]) for known in written if known[REVISION] == revision]
         waiting = self._shadow(calendar, keyed, written, round) if len(written) < len(keyed) else 0
         occurrences.write(self._connection, calendar.id, changed, window)
-        participants.write(self._connection, changed)
-        return Stored(revision, len(changed), waiting > 0 or any(map(_concerns_a_link, changed)))
+        if guests := [one for one in changed if one[0][GUESTS] or one[1].get("attendees")]:
+            participants.write(self._connection, guests)
+        linked = waiting > 0 or bool(marked) or any(known[LINKS] for known, _ in changed)
+        return Stored(revision, len(changed), linked)
 
     def _tell_foreign(self, calendar: CalendarRecord, rows: Collection[Row]) -> None:
         """Note which markers are not of this calendar's own links and events (trust.md R-03)."""
-        marked = {row["marker"].partition(":")[0]: row for row in rows if row.get("marker")}
-        if not marked:
-            return
+        marked = {row["marker"].partition(":")[0] for row in rows}
         ours = select(Link.public_id).where(Link.calendar_id == calendar.id, Link.public_id.in_(marked))
         own = select(Event.public_id).where(Event.calendar_id == calendar.id, Event.public_id.in_(marked))
         known = set(self._connection.execute(ours.union(own)).scalars())
         for row in rows:
-            if row.get("marker"):
-                row["foreign_marker"] = row["marker"].partition(":")[0] not in known
+            row["foreign_marker"] = row["marker"].partition(":")[0] not in known
 
     def _shadow(
-        self, calendar: CalendarRecord, keyed: dict[tuple[str, str], Row], written: list[Upserted], round: int
+        self, calendar: CalendarRecord, keyed: dict[tuple[str, str], Row], written: list[Known], round: int
     ) -> int:
         """Keep what the provider says of rows whose edit is on its way; return how many it says something new of."""
         missed = keyed.keys() - {known[1:3] for known in written}
@@ -106,8 +121,8 @@ class Events:
         refusals.store(self._connection, calendar.id, refused, round=round, revision=revision)
 
     def missing(self, calendar_id: int, round: int) -> list[Named]:
-        query = select(Event.id, Event.object_id, Event.recurrence_key)
-        return self._named(query.where(_unseen(calendar_id, round)))
+        found = self._connection.execute(_MISSING, {"calendar": calendar_id, "round": round})
+        return [(row[0], row[1], row[2]) for row in found]
 
     def mark_missing(self, calendar_id: int, round: int) -> int:
         unmarked = update(Event).where(_unseen(calendar_id, round), Event.missing_since.is_(None))
@@ -142,20 +157,6 @@ class Events:
                 self._connection.execute(delete(entity).where(entity.event_id.in_(ids)))
             self._connection.execute(delete(Event).where(Event.id.in_(ids)))
         return len(ids)
-
-
-def _concerns_a_link(changed: tuple[Upserted, Row]) -> bool:
-    known, row = changed
-    return bool(known.links or row.get("marker"))
-
-
-def _remote() -> ColumnElement[bool]:
-    """Whatever the provider holds as an event: no gaps, no anchors, nothing that was never sent."""
-    return and_(Event.deleted_at.is_(None), Event.remote_id != "", Event.kind.not_in((Kind.GAP, Kind.ANCHOR)))
-
-
-def _unseen(calendar_id: int, round: int) -> ColumnElement[bool]:
-    return and_(Event.calendar_id == calendar_id, Event.seen_round < round, Event.pending == 0, _remote())
 
 
 def _said(row: Row) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 
 from ...domain.model import Kind, Row, Status
-from ...domain.series import expand_object, overlaps
+from ...domain.series import expand_object
 from ...domain.when import Span
 from ...sync.ports.content import CalendarRecord
 from ..tables import Calendar, Event, Occurrence
 from ..tables.content import ALL_DAY, AWAY, DECLINED, FREE, PRIVATE, TENTATIVE
 from .bulk import Bulk
-from .event_upsert import Upserted
+from .event_upsert import ID, INSTANCES, NONE, OBJECT_ID, Known
 
 _COLUMNS = ("calendar_id", "start_at", "event_id", "end_at", "flags")
 _INSERT = Bulk(Occurrence, _COLUMNS, lambda insert: insert.on_conflict_do_nothing())
@@ -43,45 +44,51 @@ class _Changes(NamedTuple):
 
 def flags(row: Row) -> int:
     """Return the bits a page and the busy sweep read instead of joining the event."""
-    bits = _SHOWN.get(row["show_as"], 0)
-    if row["all_day"]:
+    return _bits(row["show_as"], row["all_day"], row["visibility"], row["response"], row["status"])
+
+
+@lru_cache(maxsize=1024)
+def _bits(show_as: str, all_day: bool, visibility: str, response: str, status: str) -> int:
+    bits = _SHOWN.get(show_as, 0)
+    if all_day:
         bits |= ALL_DAY
-    if row["visibility"] == "private":
+    if visibility == "private":
         bits |= PRIVATE
-    if row["response"] == "declined":
+    if response == "declined":
         bits |= DECLINED
-    if row["status"] == Status.TENTATIVE:
+    if status == Status.TENTATIVE:
         bits |= TENTATIVE
     return bits
 
 
-def write(connection: Connection, calendar_id: int, pulled: Iterable[tuple[Upserted, Row]], window: Span) -> None:
+def write(connection: Connection, calendar_id: int, pulled: Iterable[tuple[Known, Row]], window: Span) -> None:
     """Write the instances of rows that were just upserted; of a series, those of all its rows."""
-    changes = _Changes([], [], [])
-    series: set[str] = set()
+    changes, series = _Changes([], [], []), set()
+    low, high = window
     for known, row in pulled:
-        if row["kind"] == Kind.SINGLE:
-            _single(changes, calendar_id, known, row, window)
-        else:
-            series.add(known.object_id)
+        if row["kind"] != "single":
+            series.add(known[OBJECT_ID])
+            continue
+        start, end, before = row["start_at"], row["end_at"], known[INSTANCES]
+        # `domain.series.overlaps`, spelt out: this runs for every event there is.
+        if start < high and (end > low or start >= low) and row["status"] != "cancelled":
+            _shown(changes, (calendar_id, start, known[ID], end, flags(row)), before)
+        elif before != NONE:
+            changes.emptied.append(known[ID])
     if series:
         _write_series(connection, changes, calendar_id, series, window)
     _apply(connection, changes)
 
 
-def _single(changes: _Changes, calendar_id: int, known: Upserted, row: Row, window: Span) -> None:
-    if row["status"] == Status.CANCELLED or not overlaps(row, window):
-        if known.instances:
-            changes.emptied.append(known.id)
-        return
-    start, end, shown = row["start_at"], row["end_at"], flags(row)
-    if known.instances == 1:
-        if known.instance != f"{start} {end} {shown}":
-            changes.moved.append((calendar_id, start, known.id, end, shown))
-        return
-    if known.instances:
-        changes.emptied.append(known.id)
-    changes.fresh.append((calendar_id, start, known.id, end, shown))
+def _shown(changes: _Changes, instance: Instance, before: str) -> None:
+    """Replace what a single event had before by its one instance; the same one is left alone."""
+    if before == NONE:
+        changes.fresh.append(instance)
+    elif not before.startswith("1 "):
+        changes.emptied.append(instance[2])
+        changes.fresh.append(instance)
+    elif before != f"1 {instance[1]} {instance[3]} {instance[4]}":
+        changes.moved.append(instance)
 
 
 def _write_series(

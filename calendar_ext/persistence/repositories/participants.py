@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from ...domain.model import Row
 from ..tables import Participant
 from .bulk import Bulk
-from .event_upsert import Upserted
+from .event_upsert import GUESTS, ID, Known
 
 _COLUMNS = ("event_id", "email_norm", "name", "role", "response", "is_self", "organizer")
 _SAID = _COLUMNS[2:]
@@ -28,15 +28,15 @@ _ONE = delete(Participant).where(
 )
 
 
-def write(connection: Connection, pulled: Iterable[tuple[Upserted, Row]]) -> None:
+def write(connection: Connection, pulled: Iterable[tuple[Known, Row]]) -> None:
     """Write the guests of rows that were just upserted; events without guests cost nothing."""
     guests: dict[tuple[int, str], tuple[object, ...]] = {}
     had: list[int] = []
     for known, row in pulled:
-        if known.guests:
-            had.append(known.id)
+        if known[GUESTS]:
+            had.append(known[ID])
         for guest in row.get("attendees") or ():
-            key = (known.id, guest.key[:320])
+            key = (known[ID], guest.key[:320])
             said = (guest.name[:255], guest.role, str(guest.response), guest.is_self, guest.organizer)
             guests[key] = (*key, *said)
     if had:

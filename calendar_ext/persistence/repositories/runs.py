@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
 
-from ...sync.ports.content import RunRecord
+from ...sync.ports.runs import RunRecord
 from ..base import db_now
 from ..tables import Operation, Run
 

@@ -9,9 +9,11 @@ import orjson
 from sqlalchemy import Connection, bindparam, case, delete, exists, func, literal, select, update
 
 from ...sync.ports.content import Claim, Release, SyncStateRecord
+from ...sync.ports.store import Fence
 from ..base import db_now
-from ..tables import SyncState, Wake
+from ..tables import Calendar, Event, Link, Operation, SyncState, Wake
 from . import claims as claiming
+from . import fences
 from .upserts import insert_ignoring
 
 FIELDS = tuple(SyncStateRecord.__dataclass_fields__)
@@ -42,12 +44,14 @@ _RELEASE = (
 )
 
 
-def released(release: Release) -> dict[str, Any]:
-    """Return the columns of a run that ended well, for the fence of its last transaction."""
-    values: dict[str, Any] = {"lease_owner": "", "lease_until": None, "next_at": db_now() + release.delay}
-    values |= {"priority": release.priority, "failures": 0, "error_class": "", "error_code": ""}
-    values |= {"failing_since": None, "breaker_until": None}
-    return values | {"read_ok_at": db_now()} if release.read_ok else values
+_PROGRESS = update(SyncState).where(SyncState.account_id == bindparam("account")).values(progress=bindparam("facts"))
+_CALENDARS = select(Calendar.id).where(Calendar.account_id == bindparam("account"))
+_WAITS = select(
+    exists(select(Link.id).where(Link.calendar_id.in_(_CALENDARS), Link.state == "live")),
+    exists(select(Event.id).where(Event.calendar_id.in_(_CALENDARS), Event.pending == 1, Event.shadow.is_not(None))),
+    exists(select(Operation.id).where(claiming.unsent(bindparam("account")))),
+)
+_ANYTHING = select(exists(claiming.claimable().order_by(None)))
 
 
 class SyncStates:
@@ -65,7 +69,7 @@ class SyncStates:
         return SyncStateRecord(**dict(row) | {"progress": orjson.loads(row["progress"] or "{}")}) if row else None
 
     def anything_due(self) -> bool:
-        return bool(self._connection.execute(select(exists(claiming.claimable().order_by(None)))).scalar())
+        return bool(self._connection.execute(_ANYTHING).scalar())
 
     def due(self, limit: int) -> list[int]:
         return list(self._connection.execute(claiming.claimable().limit(limit)).scalars())
@@ -84,9 +88,14 @@ class SyncStates:
 
     def release(self, releases: Sequence[Release]) -> None:
         if releases:
-            self._connection.execute(_RELEASE, [_values(release) for release in releases])
+            # In one order, so that two workers never wait for each other.
+            ordered = sorted(releases, key=lambda release: release.account_id)
+            self._connection.execute(_RELEASE, [_values(release) for release in ordered])
         if read := [wake_id for release in releases for wake_id in release.wake_ids]:
             self._connection.execute(delete(Wake).where(Wake.id.in_(read)))
+
+    def hold(self, fence: Fence) -> bool:
+        return fences.hold(self._connection, fence)
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         mine = (SyncState.account_id == bindparam("account"), SyncState.epoch == bindparam("held"))
@@ -95,9 +104,13 @@ class SyncStates:
             free = update(SyncState).where(*mine).values(lease_owner="", lease_until=None)
             self._connection.execute(free, values)
 
+    def waits(self, account_id: int) -> tuple[bool, bool]:
+        links, shadows, operations = self._connection.execute(_WAITS, {"account": account_id}).one()
+        return bool(links or shadows), bool(operations)
+
     def set_progress(self, account_id: int, progress: Mapping[str, Any]) -> None:
-        values = {"progress": orjson.dumps(dict(progress)).decode()}
-        self._connection.execute(update(SyncState).where(SyncState.account_id == account_id).values(values))
+        values = {"account": account_id, "facts": orjson.dumps(dict(progress)).decode()}
+        self._connection.execute(_PROGRESS, values)
 
     def stalled(self, limit: int) -> list[int]:
         long_due = claiming.claimable().where(SyncState.next_at <= db_now() - literal(STALLED))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, literal, null, or_, select
 
 from ...sync.ports.content import WakeRecord
 from ..base import db_now
@@ -46,6 +47,10 @@ class Wakes:
         just_read = and_(SyncState.account_id == account_id, SyncState.read_ok_at > recent)
         fresh = or_(woken, exists(select(SyncState.account_id).where(just_read)), _running(account_id))
         return self._insert(account_id, None, 0, 0, "page", ~fresh) is not None
+
+    def remove(self, wake_ids: Collection[int]) -> None:
+        if wake_ids:
+            self._connection.execute(delete(Wake).where(Wake.id.in_(wake_ids)))
 
     def waiting(self, account_id: int) -> list[WakeRecord]:
         query = select(Wake.id, Wake.calendar_id, Wake.priority, Wake.reason).where(Wake.account_id == account_id)

@@ -11,6 +11,7 @@ from ...domain.when import Span
 from ...errors import CursorExpired, Gone, ProviderUnavailable, Refused
 from ..base import CalendarProvider, Capabilities, Page, RemoteCalendar, RemoteEvent, TokenSource
 from ..http import Client, Kind, Transport
+from ..undisturbed import undisturbed
 from .mapping import BAD_ITEM, ITEM_FIELDS, row_of, rows_of
 from .times import day, moment, wall
 from .writing import Body, insert_body, kept_attendees, patch_body, with_older_zones
@@ -80,7 +81,9 @@ class GoogleProvider(CalendarProvider):
         for _ in range(self._pages):
             answer = self._listed(calendar_id, params, resume)
             place = answer.get("nextPageToken")
-            yield _page(answer, place, None if span else answer.get("nextSyncToken"))
+            page = _page(answer, place, None if span else answer.get("nextSyncToken"))
+            del answer
+            yield page
             if not place:
                 return
             if place == resume:
@@ -220,7 +223,8 @@ def _listing(cursor: str | None, span: Span | None) -> Body:
 
 
 def _page(answer: Mapping[str, Any], resume: str | None, cursor: str | None) -> Page:
-    rows, gone, refused = rows_of(answer.get("items") or (), answer.get("timeZone") or "UTC")
+    with undisturbed():
+        rows, gone, refused = rows_of(answer.get("items") or (), answer.get("timeZone") or "UTC")
     return Page(rows, gone, refused, resume=resume, cursor=cursor)
 
 
