@@ -12,27 +12,28 @@ from .measuring import COLUMNS, Sample, contest, goal, medians, once, rows
 SIZES, QUICK = (1_000, 10_000, 50_000), (1_000,)
 #: The slow peers are measured where their ratio no longer changes with size.
 SLOW_UP_TO = 10_000
-#: Events of the account that a process has synchronized before it is measured.
+#: Events of each account that a process has synchronized before it is measured.
 WARM = 1_000
 
 
 def extension(base_url: str, token: str) -> Callable[[], int]:
     """Everything from claim to release: HTTP, mapping, upsert, occurrences, revisions, progress.
 
-    The process has synchronized another account before: one that lives for weeks has its statements compiled.
+    The process has synchronized two other accounts before: one that lives for weeks has its statements compiled.
     """
     there = world.World(base_url, token)
-    other = there.people(1)
-    there.control("empty", calendar="person-0@example.test")
-    there.control("seed", calendar="person-0@example.test", count=WARM, series=0.0)
-    installed = ours.connected(base_url, *other, token, person=ours.NEWCOMER)
-    warm, measured = installed.accounts
-    installed.run(warm)
+    others = there.people(2)
+    for number in range(len(others)):
+        there.control("empty", calendar=f"person-{number}@example.test")
+        there.control("seed", calendar=f"person-{number}@example.test", count=WARM, series=0.0)
+    installed = ours.connected(base_url, *others, token, person=ours.NEWCOMER)
+    *warm, measured = installed.accounts
+    installed.run(*warm)
     there.control("reset_stats")
 
     def go() -> int:
         installed.run(measured)
-        return installed.events() - WARM
+        return installed.events() - WARM * len(warm)
 
     return go
 
