@@ -27,7 +27,6 @@ def ensure(extra: str, *, module: str) -> None:
         return
     _prepare(extra)
     python = _python()
-    os.environ["PYTHONPATH"] = str(ROOT)
     os.execv(python, [str(python), "-m", module, *sys.argv[1:]])
 
 

@@ -106,7 +106,8 @@ def asked(python: Path, folder: Path) -> list[str]:
     """Return where an environment finds our files, asked from a folder outside the checkout."""
     import json
 
-    done = subprocess.run([str(python), "-c", ASK], cwd=folder, capture_output=True, text=True, check=True)
+    # -I: neither the folder it runs in nor PYTHONPATH may help it to find the checkout.
+    done = subprocess.run([str(python), "-I", "-c", ASK], cwd=folder, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
