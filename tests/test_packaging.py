@@ -118,8 +118,10 @@ def test_an_empty_environment_finds_every_file(built: Path, tmp_path: Path, how:
     python = home / "bin" / "python"
     what = [str(next(built.glob("*.whl")))] if how == "wheel" else ["--no-build-isolation", "-e", str(ROOT)]
     if how == "editable":
-        subprocess.run([str(python), "-m", "pip", "-q", "install", "setuptools>=77", "wheel"], check=True)
-    subprocess.run([str(python), "-m", "pip", "-q", "install", "--no-deps", *what], check=True, capture_output=True)
+        subprocess.run([str(python), "-I", "-m", "pip", "-q", "install", "setuptools>=77", "wheel"], check=True)
+    subprocess.run(
+        [str(python), "-I", "-m", "pip", "-q", "install", "--no-deps", *what], check=True, capture_output=True
+    )
     where = asked(python, tmp_path)
     assert all(Path(path).exists() for path in where)
     assert where[0].startswith(str(home) if how == "wheel" else str(ROOT))
