@@ -68,7 +68,7 @@ def medians(samples: Mapping[str, list[Sample]]) -> dict[str, Sample]:
     }
 
 
-def rows(found: Mapping[str, Sample], unit: str = "") -> list[list[str]]:
+def rows(found: Mapping[str, Sample]) -> list[list[str]]:
     """Return table rows: name, wall, CPU, CPU as a ratio to the first row, memory."""
     first = next(iter(found.values())).cpu or 1e-9
     return [

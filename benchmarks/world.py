@@ -34,10 +34,6 @@ class World:
             self.control("add_account", email=name)
         return [self.control("token", email=name)["access_token"] for name in names]
 
-    def requests(self) -> int:
-        """Return how many requests were served since the counts were reset."""
-        return sum(self.control("stats")["requests"].values())
-
 
 @contextmanager
 def google(events: int) -> Iterator[World]:
